@@ -1,0 +1,148 @@
+#include "client/shell.hpp"
+
+#include "client/commands.hpp"
+#include "client/mess_client.hpp"
+#include "protocol/messages.hpp"
+#include "runtime/node.hpp"
+
+namespace messenger {
+
+using runtime::exit_signal;
+using runtime::message;
+using runtime::process;
+using runtime::registered;
+using runtime::self;
+using runtime::term;
+
+namespace {
+
+// `{Word, Text}` from this node.
+std::optional<std::string> text_after(const char* word, const message& m) {
+  if (!m.local || !m.content.is_array() || m.content.size() != 2 || m.content[0] != word) return std::nullopt;
+  return m.content[1].get<std::string>();
+}
+
+struct line {
+  std::string text;
+  static std::optional<line> match(const message& m) {
+    auto text = text_after("line", m);
+    return text ? std::optional(line{std::move(*text)}) : std::nullopt;
+  }
+};
+struct logon_at_start {
+  std::string name;
+  static std::optional<logon_at_start> match(const message& m) {
+    auto name = text_after("logon", m);
+    return name ? std::optional(logon_at_start{std::move(*name)}) : std::nullopt;
+  }
+};
+struct no_more_input {
+  static std::optional<no_more_input> match(const message& m) {
+    return m.local && m.content == end_of_input() ? std::optional(no_more_input{}) : std::nullopt;
+  }
+};
+
+/// The commands, each until it is through.
+class commands {
+ public:
+  commands(self me, shell_state& state) : me_(me), state_(state) {}
+
+  process run(command::nothing) { co_return; }
+
+  process run(command::logon c) {
+    if (client()) {
+      state_.out.print(word::already_logged_on);
+      co_return;
+    }
+    const auto pid = me_.node().spawn(messenger::client, state_.server_node, c.name, me_.pid(), std::cref(state_.out));
+    me_.node().register_name(client_name, pid);
+    me_.link(pid);
+    co_await until_ready("timeout");
+  }
+
+  process run(command::logoff) {
+    if (!client()) {
+      state_.out.print("not_logged_on");
+      co_return;
+    }
+    me_.send(*client(), logoff_command());
+    co_await me_.receive([&](const exit_signal& s) {
+      if (s.reason == runtime::reason::normal)
+        state_.out.print("logged_off");
+      else
+        client_ended(s);
+    });
+  }
+
+  process run(command::message c) {
+    if (!client()) {
+      state_.out.print("not_logged_on");
+      co_return;
+    }
+    const auto size = runtime::encode(message_to{me_.pid(), c.to, c.text}.write()).size();
+    if (size > runtime::max_payload) {
+      state_.tell("the text is too long: the message has " + std::to_string(size) + " bytes, at most " +
+                  std::to_string(runtime::max_payload) + " can be sent; it was not sent");
+      co_return;
+    }
+    me_.send(*client(), message_to_command(c.to, c.text));
+    co_await until_ready("timeout");
+  }
+
+  process run(command::help) {
+    state_.tell(commands_help);
+    co_return;
+  }
+
+  process run(command::quit) {
+    if (client()) co_await run(command::logoff{});
+    state_.done = true;
+  }
+
+  process run(command::mistake c) {
+    state_.tell(c.sentence);
+    co_return;
+  }
+
+  void client_ended(const exit_signal& s) const {
+    if (s.reason != runtime::reason::normal) state_.out.exit(s.reason);
+  }
+
+ private:
+  std::optional<runtime::pid> client() const { return me_.node().whereis(client_name); }
+
+  // mess_client says what came of it, or ends. That it gave up waiting it has said itself.
+  process until_ready(const char* told) {
+    co_await me_.receive([](const ready&) {},
+                         [&](const exit_signal& s) {
+                           if (s.reason != told) client_ended(s);
+                         });
+  }
+
+  self me_;
+  shell_state& state_;
+};
+
+}  // namespace
+
+term line_input(const std::string& text) { return term::array({"line", text}); }
+term end_of_input() { return "end_of_input"; }
+term logon_input(const std::string& name) { return term::array({"logon", name}); }
+
+process shell(self me, shell_state& state) {
+  me.trap_exit(true);
+  me.hear_only(me.node().name());
+  commands user(me, state);
+  while (!state.done) {
+    state.idle = true;
+    co_await me.receive(
+        [&](const line& l) -> process {
+          co_await std::visit([&](auto c) { return user.run(std::move(c)); }, parse_command(l.text));
+        },
+        [&](const logon_at_start& l) -> process { co_await user.run(command::logon{l.name}); },
+        [&](const no_more_input&) -> process { co_await user.run(command::quit{}); },
+        [&](const exit_signal& s) { user.client_ended(s); });
+  }
+}
+
+}  // namespace messenger

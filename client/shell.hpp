@@ -1,0 +1,37 @@
+/// @file shell.hpp
+/// The shell process: carries out the user's commands, one after the other, and shows how mess_client ends.
+/// In Erlang: the shell in which `messenger:logon(peter)` is typed.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "client/screen.hpp"
+#include "runtime/self.hpp"
+
+namespace messenger {
+
+/// The shell is registered under this name.
+inline constexpr const char* shell_name = "shell";
+
+/// What the shell is told: a line of input; the end of it; a name to log on with.
+runtime::term line_input(const std::string& line);
+runtime::term end_of_input();
+runtime::term logon_input(const std::string& name);
+
+/// What the shell and the program around it share.
+struct shell_state {
+  std::string server_node;  ///< server_node() of the seeds
+  const screen& out;
+  /// Sentences that are no reply: mistakes, help.
+  std::function<void(std::string_view)> tell;
+  /// Nothing is under way: the next line may come.
+  bool idle = false;
+  /// `/quit` or the end of input: everything is through, mess_client logged off.
+  bool done = false;
+};
+
+/// @param state outlives the node.
+runtime::process shell(runtime::self me, shell_state& state);
+
+}  // namespace messenger

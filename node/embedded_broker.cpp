@@ -1,0 +1,152 @@
+#include "node/embedded_broker.hpp"
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace messenger {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Debian puts it where only root's PATH looks.
+std::string find_mosquitto() {
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(std::string(path ? path : "") + ":/usr/sbin:/usr/local/sbin");
+  for (std::string folder; std::getline(folders, folder, ':');)
+    if (const auto file = folder + "/mosquitto"; !folder.empty() && ::access(file.c_str(), X_OK) == 0) return file;
+  throw std::runtime_error("--embedded-broker needs Mosquitto, which is not installed; on Debian: apt-get install mosquitto");
+}
+
+sockaddr_in loopback(int port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+int free_port() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  auto address = loopback(0);
+  socklen_t size = sizeof address;
+  const bool bound = ::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+                     ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  ::close(fd);
+  if (!bound) throw std::runtime_error("--embedded-broker found no free port on 127.0.0.1");
+  return ntohs(address.sin_port);
+}
+
+bool answers(int port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const auto address = loopback(port);
+  const bool connected = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  ::close(fd);
+  return connected;
+}
+
+// Settings as measured for this use: no delay on small packets, no limit in flight, deep queues.
+constexpr const char* settings =
+    "allow_anonymous true\n"
+    "set_tcp_nodelay true\n"
+    "max_inflight_messages 0\n"
+    "max_queued_messages 100000\n"
+    "max_packet_size 131072\n"
+    "persistence false\n"
+    "log_dest stderr\n";
+
+}  // namespace
+
+embedded_broker::embedded_broker() {
+  const std::string mosquitto = find_mosquitto();
+  std::string folder = std::filesystem::temp_directory_path() / "messenger-broker-XXXXXX";
+  if (!::mkdtemp(folder.data())) throw std::runtime_error("cannot make a temporary folder: " + std::string(std::strerror(errno)));
+  folder_ = folder;
+  try {
+    start(mosquitto);
+  } catch (...) {
+    end();
+    throw;
+  }
+}
+
+void embedded_broker::start(const std::string& mosquitto) {
+  // Between finding a free port and taking it somebody else may: then the next one.
+  for (int attempt = 0; attempt < 5; ++attempt) {
+    port_ = free_port();
+    const std::string config = folder_ + "/mosquitto.conf";
+    const std::string log = folder_ + "/mosquitto.log";
+    std::ofstream(config) << "listener " << port_ << " 127.0.0.1\n" << settings;
+    const pid_t parent = ::getpid();
+    pid_ = ::fork();
+    if (pid_ < 0) throw std::runtime_error("cannot start Mosquitto: " + std::string(std::strerror(errno)));
+    if (pid_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+      if (::getppid() != parent) ::_exit(1);
+      sigset_t none;
+      sigemptyset(&none);
+      ::sigprocmask(SIG_SETMASK, &none, nullptr);
+      ::setpgid(0, 0);  // Ctrl-C is for this program, which then ends the broker in order
+      const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+      ::dup2(out, 1);
+      ::dup2(out, 2);
+      ::execl(mosquitto.c_str(), mosquitto.c_str(), "-c", config.c_str(), static_cast<char*>(nullptr));
+      ::_exit(127);
+    }
+    pidfd_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
+    for (int i = 0; i < 500; ++i) {
+      if (answers(port_)) return;
+      pollfd ended{pidfd_, POLLIN, 0};
+      if (::poll(&ended, 1, 10) > 0) break;
+    }
+    const std::string words = last_words();
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+    ::close(std::exchange(pidfd_, -1));
+    pid_ = -1;
+    if (words.find("in use") == std::string::npos) throw std::runtime_error("Mosquitto did not start: " + words);
+  }
+  throw std::runtime_error("Mosquitto did not start: every port tried was taken");
+}
+
+std::string embedded_broker::last_words() const {
+  std::ifstream log(folder_ + "/mosquitto.log");
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(log, line);) lines.push_back(line);
+  std::string last;
+  for (std::size_t i = lines.size() < 3 ? 0 : lines.size() - 3; i < lines.size(); ++i) last += (last.empty() ? "" : " | ") + lines[i];
+  return last.empty() ? "it said nothing" : last;
+}
+
+embedded_broker::~embedded_broker() { end(); }
+
+void embedded_broker::end() {
+  if (pid_ > 0) {
+    ::kill(pid_, SIGTERM);
+    pollfd ended{pidfd_, POLLIN, 0};
+    if (::poll(&ended, 1, 2000) <= 0) ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+    ::close(pidfd_);
+  }
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+}  // namespace messenger

@@ -1,0 +1,62 @@
+// messenger-node: the node on which the messenger server runs.
+#include <iostream>
+#include <memory>
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include "node/embedded_broker.hpp"
+#include "node/server.hpp"
+#include "program/node_program.hpp"
+#include "protocol/messages.hpp"
+
+namespace {
+
+std::unique_ptr<messenger::embedded_broker> start_broker(program::common_options& options, program::event_loop& loop) {
+  auto broker = std::make_unique<messenger::embedded_broker>();
+  options.broker.host = "127.0.0.1";
+  options.broker.port = broker->port();
+  options.broker_configured = true;
+  spdlog::info("embedded broker: {}", broker->url());
+  // A script reads it from standard output; a person has seen it above.
+  if (!::isatty(STDOUT_FILENO) || !spdlog::should_log(spdlog::level::info)) std::cout << broker->url() << std::endl;
+  loop.watch(broker->fd(), [&loop, b = broker.get()] {
+    spdlog::error("the embedded broker has ended: {}", b->last_words());
+    loop.unwatch(b->fd());
+  });
+  return broker;
+}
+
+int run(program::common_options options, bool embedded) {
+  program::set_up_logging(options.log_level);
+  program::event_loop loop;
+  const auto broker = embedded ? start_broker(options, loop) : nullptr;
+  program::node_program program(loop, options, "start one, say where one is with -h and -p, or let this program start one: --embedded-broker");
+  const auto server = program.node().spawn(messenger::server);
+  program.node().register_name(messenger::server_name, server);
+  return program.run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"The messenger server: keeps the list of users and passes their messages on.", "messenger-node"};
+  program::common_options options;
+  options.node.name = "messenger";
+  options.node.monitor_nodes = true;
+  bool embedded = false;
+  program::add_common_options(app, options, "messenger@<host>", "info");
+  app.add_flag("--embedded-broker", embedded, "Start a private Mosquitto on a free port of 127.0.0.1 and use it")->group("MQTT");
+  if (const auto code = program::parse(app, argc, argv, [&] {
+        program::complete(app, options);
+        if (embedded && (app.count("--host") || app.count("--port")))
+          throw program::usage_error{"--embedded-broker chooses its own address; leave out -h and -p"};
+      }))
+    return *code;
+  try {
+    return run(options, embedded);
+  } catch (const std::exception& e) {
+    std::cerr << "messenger-node: " << e.what() << "\n";
+    return program::run_time_failure;
+  }
+}

@@ -1,0 +1,78 @@
+#include "node/server.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "node/user_list.hpp"
+#include "protocol/messages.hpp"
+#include "protocol/user_name.hpp"
+#include "runtime/node.hpp"
+
+namespace messenger {
+
+using runtime::exit_signal;
+using runtime::message;
+using runtime::process;
+using runtime::self;
+
+static void server_logon(self me, const logon& m, user_list& users);
+static void server_logoff(const exit_signal& s, user_list& users);
+static void server_transfer(self me, const message_to& m, const user_list& users);
+static void log_list(const user_list& users);
+
+process server(self me) {
+  me.trap_exit(true);
+  user_list users;
+  for (;;)
+    co_await me.receive(
+        [&](const logon& m) { server_logon(me, m, users); },
+        [&](const exit_signal& s) { server_logoff(s, users); },
+        [&](const message_to& m) {
+          server_transfer(me, m, users);
+          log_list(users);
+        },
+        // In Erlang what nothing matches stays in the mailbox for good; anybody can write to this one.
+        [&](const message& m) { me.node().note(runtime::drop::unexpected, m.from, runtime::brief(m.content)); });
+}
+
+/// Adds a new user to the user list.
+static void server_logon(self me, const logon& m, user_list& users) {
+  const auto reject = [&](const char* why) {
+    spdlog::info("logon of {} as {} refused: {}", to_string(m.from), runtime::brief(m.name), why);
+    me.send(m.from, stop{why}.write());
+  };
+  if (!is_user_name(m.name)) return reject(word::bad_name);
+  if (const auto* name = users.name_of(m.from)) {  // a repeat of what stands, or somebody who wants two names
+    if (*name != m.name) return reject(word::already_logged_on);
+    return me.send(m.from, reply{word::logged_on}.write());
+  }
+  if (users.pid_of(m.name)) return reject(word::user_exists_at_other_node);
+  me.send(m.from, reply{word::logged_on}.write());
+  me.link(m.from);
+  users.add(m.from, m.name);
+  spdlog::info("logon: {} is {}, {} on the list", m.name, to_string(m.from), users.size());
+}
+
+/// Deletes a user from the user list.
+static void server_logoff(const exit_signal& s, user_list& users) {
+  if (const auto name = users.remove(s.from); !name.empty())
+    spdlog::info("logoff: {} was {}, reason {}, {} on the list", name, to_string(s.from), runtime::brief(s.reason), users.size());
+}
+
+/// Transfers a message between users.
+static void server_transfer(self me, const message_to& m, const user_list& users) {
+  const auto* name = users.name_of(m.from);
+  if (!name) return me.send(m.from, stop{word::you_are_not_logged_on}.write());
+  const auto* to = users.pid_of(m.to);
+  if (!to) return me.send(m.from, reply{word::receiver_not_found}.write());
+  me.send(*to, message_from{*name, m.text}.write());
+  me.send(m.from, reply{word::sent}.write());
+}
+
+static void log_list(const user_list& users) {
+  if (!spdlog::should_log(spdlog::level::debug)) return;
+  std::string list;
+  for (const auto& [pid, name] : users) list += (list.empty() ? "{" : ", {") + to_string(pid) + ", " + runtime::brief(name) + "}";
+  spdlog::debug("list is now: [{}]", list);
+}
+
+}  // namespace messenger

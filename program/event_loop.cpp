@@ -1,0 +1,57 @@
+#include "program/event_loop.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <system_error>
+#include <vector>
+
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+namespace program {
+
+event_loop::event_loop() {
+  sigset_t ours;
+  sigemptyset(&ours);
+  sigaddset(&ours, SIGINT);
+  sigaddset(&ours, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &ours, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);  // a write to a closed pipe is an error, not the end
+  signals_ = ::signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (signals_ < 0) throw std::system_error(errno, std::system_category(), "signalfd");
+  watch(signals_, [this] {
+    signalfd_siginfo info{};
+    while (::read(signals_, &info, sizeof info) == sizeof info)
+      if (on_signal_) on_signal_(static_cast<int>(info.ssi_signo));
+  });
+}
+
+event_loop::~event_loop() { ::close(signals_); }
+
+// Rounded up, so that a deadline has come when poll() returns for it.
+static int milliseconds_until(std::optional<runtime::instant> deadline) {
+  if (!deadline) return -1;
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*deadline - std::chrono::steady_clock::now()).count();
+  return static_cast<int>(std::clamp<std::int64_t>(wait, 0, 3'600'000));
+}
+
+void event_loop::run(const std::function<std::optional<runtime::instant>()>& after_each) {
+  std::optional<runtime::instant> deadline = runtime::instant{};
+  std::vector<pollfd> polled;
+  while (!stopped_) {
+    polled.clear();
+    for (const auto& [fd, readable] : watched_) polled.push_back({fd, POLLIN, 0});
+    if (::poll(polled.data(), polled.size(), milliseconds_until(deadline)) < 0 && errno != EINTR)
+      throw std::system_error(errno, std::system_category(), "poll");
+    for (const auto& p : polled) {
+      const auto found = watched_.find(p.fd);
+      if (p.revents == 0 || found == watched_.end()) continue;
+      const auto readable = found->second;  // it may unwatch itself
+      readable();
+    }
+    deadline = after_each();
+  }
+}
+
+}  // namespace program

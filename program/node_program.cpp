@@ -1,0 +1,117 @@
+#include "program/node_program.hpp"
+
+#include <csignal>
+#include <random>
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+namespace program {
+
+using std::chrono::steady_clock;
+
+void set_up_logging(const std::string& level) {
+  auto logger = spdlog::stderr_color_mt("messenger");
+  logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%-7l%$ %v");
+  logger->set_level(spdlog::level::from_str(level));
+  logger->flush_on(spdlog::level::trace);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+static runtime::environment real_environment() {
+  return {.now = [] { return steady_clock::now(); },
+          .unix_time_ms =
+              [] {
+                const auto now = std::chrono::system_clock::now().time_since_epoch();
+                return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+              },
+          .random = [generator = std::mt19937_64(std::random_device{}())]() mutable { return generator(); }};
+}
+
+node_program::node_program(event_loop& loop, const common_options& options, std::string no_broker_hint)
+    : loop_(loop),
+      no_broker_hint_(std::move(no_broker_hint)),
+      broker_(options.broker),
+      may_retry_(options.broker_configured),
+      transport_(options.broker),
+      node_(options.node, real_environment(), transport_, *this) {
+  loop_.watch(transport_.fd(), [this] { transport_.dispatch(); });
+  loop_.on_signal([this](int signal) {
+    spdlog::info("stopping: {}", signal == SIGINT ? "SIGINT" : "SIGTERM");
+    if (before_stop_by_signal) before_stop_by_signal();
+    stop(signal == SIGINT ? exit_code::interrupted : 0);
+  });
+}
+
+int node_program::run(const std::function<std::optional<runtime::instant>()>& after_each) {
+  node_.start();
+  loop_.run([&] {
+    node_.run();
+    std::optional<runtime::instant> next;
+    if (after_each) next = after_each();
+    if (std::exchange(stop_requested_, false)) node_.stop();
+    if (const auto nodes = node_.next_deadline(); nodes && (!next || *nodes < *next)) next = nodes;
+    return next;
+  });
+  return exit_code_;
+}
+
+void node_program::stop(int exit_code) {
+  if (std::exchange(is_stopping_, true)) return loop_.stop();  // asked twice: at once
+  exit_code_ = exit_code;
+  stop_requested_ = true;
+}
+
+void node_program::fail(int exit_code, const std::string& sentence) {
+  spdlog::error("{}", sentence);
+  stop(exit_code);
+}
+
+void node_program::node_up(std::uint64_t creation) {
+  was_up_ = true;
+  spdlog::info("node {} is up at the broker at {}, creation {}", node_.name(), paho::address(broker_), creation);
+}
+
+void node_program::connection_lost(const runtime::connection_loss& loss, runtime::duration next_try) {
+  using kind = runtime::connection_loss::kind;
+  if (is_stopping_) return;
+  // Credentials that were never good do not become so; a broker that once took them may again.
+  if (loss.what == kind::not_authorised && !was_up_) return fail(exit_code::not_authorised, loss.sentence);
+  if (loss.what == kind::unreachable && !was_up_ && !may_retry_) return fail(exit_code::run_time_failure, loss.sentence + "; " + no_broker_hint_);
+  spdlog::warn("{}; trying again in {:.1f} s", loss.sentence, std::chrono::duration<double>(next_try).count());
+}
+
+void node_program::replaced(std::uint64_t creation) {
+  fail(exit_code::run_time_failure, "another program runs as node " + node_.name() + " since creation " + std::to_string(creation) +
+                                        " and has replaced this one; this one stops. Node names must differ: see --name");
+}
+
+void node_program::stopped() { loop_.stop(); }
+
+void node_program::dropped(runtime::drop why, std::string_view from, std::string_view what, std::uint64_t count) {
+  using runtime::drop;
+  constexpr std::uint64_t lines_a_second = 20;
+  const auto level = why == drop::no_process || why == drop::unsent ? spdlog::level::debug
+                     : why == drop::retained || why == drop::unheard ? spdlog::level::info
+                                                                     : spdlog::level::warn;
+  if (!spdlog::should_log(level)) return;
+  if (const auto now = steady_clock::now(); now - second_ >= std::chrono::seconds(1)) {
+    if (unlogged_ > 0) spdlog::warn("{} more inputs were dropped", std::exchange(unlogged_, 0));
+    second_ = now;
+    logged_this_second_ = 0;
+  }
+  if (++logged_this_second_ > lines_a_second) {
+    ++unlogged_;
+    return;
+  }
+  spdlog::log(level, "dropped ({}, {} so far), from {}: {}", runtime::to_string(why), count, from.empty() ? "nobody" : from, what);
+}
+
+void node_program::process_ended(const runtime::pid& process, const runtime::term& reason) {
+  if (reason.is_array())
+    spdlog::error("process {} crashed: {}", to_string(process), runtime::brief(reason));
+  else
+    spdlog::debug("process {} ended: {}", to_string(process), runtime::brief(reason));
+}
+
+}  // namespace program

@@ -1,0 +1,59 @@
+/// @file node_program.hpp
+/// A program around one node: the real clock and randomness, the broker, signals, logs, exit codes.
+/// The thread that calls run() is the node's.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "program/event_loop.hpp"
+#include "program/options.hpp"
+
+namespace program {
+
+/// Sets spdlog's default logger: time, level and text, on standard error.
+void set_up_logging(const std::string& level);
+
+class node_program final : private runtime::node_observer {
+ public:
+  /// @param no_broker_hint what to do when no broker was configured and none is at the default address.
+  node_program(event_loop& loop, const common_options& options, std::string no_broker_hint);
+
+  runtime::node& node() { return node_; }
+
+  /// Connects, and runs until the node has stopped. @param after_each is called after whatever happened, on top of
+  /// what the node does, and may say when it wants to be called again. @returns the exit code.
+  int run(const std::function<std::optional<runtime::instant>()>& after_each = {});
+
+  /// Stops the node cleanly, then ends run() with this code.
+  void stop(int exit_code);
+
+  /// What is still to do before the node stops because of a signal.
+  std::function<void()> before_stop_by_signal;
+
+ private:
+  void node_up(std::uint64_t creation) override;
+  void connection_lost(const runtime::connection_loss& loss, runtime::duration next_try) override;
+  void replaced(std::uint64_t creation) override;
+  void stopped() override;
+  void dropped(runtime::drop why, std::string_view from, std::string_view what, std::uint64_t count) override;
+  void process_ended(const runtime::pid& process, const runtime::term& reason) override;
+  void fail(int exit_code, const std::string& sentence);
+
+  event_loop& loop_;
+  std::string no_broker_hint_;
+  paho::broker_settings broker_;
+  bool may_retry_;
+  paho::paho_transport transport_;
+  runtime::node node_;
+  int exit_code_ = 0;
+  bool was_up_ = false;
+  bool is_stopping_ = false;
+  bool stop_requested_ = false;
+  // Drops are logged one by one up to a number a second, so that a flood of them floods nothing else.
+  runtime::instant second_{};
+  std::uint64_t logged_this_second_ = 0;
+  std::uint64_t unlogged_ = 0;
+};
+
+}  // namespace program

@@ -1,0 +1,52 @@
+/// @file options.hpp
+/// The options that both programs have, in the words of the MQTT tools, and where each value may come from:
+/// a flag beats the environment, the environment beats the default.
+#pragma once
+
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "mqtt/paho_transport.hpp"
+#include "runtime/node.hpp"
+
+namespace program {
+
+/// Exit codes (README, "Exit codes"). 0 is success.
+enum exit_code : int {
+  run_time_failure = 1,
+  usage = 2,
+  not_authorised = 5,
+  interrupted = 130,
+};
+
+struct common_options {
+  paho::broker_settings broker;
+  runtime::node_settings node;
+  std::string log_level;
+  /// The user said which broker: by an option or by the environment.
+  bool broker_configured = false;
+};
+
+/// Something the user can get wrong; the sentence says what and what to do. Ends with exit_code::usage.
+struct usage_error {
+  std::string sentence;
+};
+
+/// Describes the common options to `app` and fills `options` when it parses.
+/// @param name_default what `--name` is without the option, as the help shows it.
+void add_common_options(CLI::App& app, common_options& options, const std::string& name_default, const std::string& log_level_default);
+
+/// Checks and completes what was parsed: names, the password file. @throws usage_error
+void complete(CLI::App& app, common_options& options);
+
+/// Completes `name` to `name@<short host name>` and checks it. @param option named in the sentence.
+std::string node_name(const std::string& name, const std::string& option);
+
+/// The part of this machine's host name before the first dot.
+std::string short_host_name();
+
+/// Parses, with `--help` and `--version` handled. @returns the exit code to end with, or nothing to go on.
+std::optional<int> parse(CLI::App& app, int argc, char** argv, const std::function<void()>& check);
+
+}  // namespace program

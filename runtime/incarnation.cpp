@@ -1,0 +1,141 @@
+#include "runtime/incarnation.hpp"
+
+#include <algorithm>
+
+namespace runtime {
+
+incarnation::incarnation(std::string name, const topics& where, environment env, transport& via,
+                         std::vector<std::string> filters, handlers on)
+    : name_(std::move(name)),
+      topics_(where),
+      env_(std::move(env)),
+      transport_(via),
+      filters_(std::move(filters)),
+      on_(std::move(on)) {}
+
+void incarnation::start() { begin(0); }
+
+void incarnation::begin(std::uint64_t above) {
+  // Wall clocks go back; a creation never does.
+  creation_ = std::max({env_.unix_time_ms(), creation_ + 1, above + 1});
+  if (creation_ > max_number) {
+    const std::string sentence = "the retained status of " + name_ + " has a creation that nothing can be higher than; clear it: " +
+                                 "mosquitto_pub -r -n -t '" + topics_.status(name_) + "'";
+    creation_ = env_.unix_time_ms();
+    return disconnected({connection_loss::kind::refused, sentence});
+  }
+  if (first_creation_ == 0) first_creation_ = creation_;
+  ours_.insert(creation_);
+  if (ours_.size() > max_remembered) ours_.erase(ours_.begin());
+  state_ = state::connecting;
+  deadline_ = env_.now() + connect_timeout;
+  const node_status will{false, name_, creation_, reason::noconnection};
+  transport_.connect(name_, {topics_.status(name_), encode(write_status(will)), true, nodedown_expiry_seconds}, *this);
+}
+
+void incarnation::connected() {
+  if (state_ != state::connecting) return;
+  state_ = state::subscribing;
+  transport_.subscribe(filters_);
+}
+
+void incarnation::subscribed() {
+  if (state_ != state::subscribing) return;
+  state_ = state::up;
+  deadline_.reset();
+  up_since_ = env_.now();
+  announce({true, name_, creation_, {}});
+  on_.up();
+}
+
+void incarnation::received(std::string_view topic, std::string_view payload, bool retained) {
+  if (state_ == state::subscribing || state_ == state::up) on_.received(topic, payload, retained);
+}
+
+void incarnation::disconnected(const connection_loss& loss) {
+  if (state_ == state::stopped) return;
+  if (state_ == state::closing) return closed();
+  const bool was_up = state_ == state::up;
+  if (was_up && env_.now() - up_since_ >= longest_wait) backoff_.reset();
+  const duration wait = backoff_.next(env_.random());
+  state_ = state::waiting;
+  deadline_ = env_.now() + wait;
+  if (was_up) on_.down();
+  on_.lost(loss, wait);
+}
+
+void incarnation::closed() {
+  if (state_ == state::stopped) return;
+  state_ = state::stopped;
+  deadline_.reset();
+  on_.stopped();
+}
+
+// `established_` tells a program that merely starts after a long-lived namesake from one that was
+// replaced while it lived:
+//
+//     first:  nodeup 100 ... taken over ......... CONNECT 300, hears "200": replaced, stops
+//     second:               CONNECT 200, hears "nodedown 100": older, goes on
+void incarnation::own_status(const std::optional<node_status>& status) {
+  if (state_ != state::subscribing && state_ != state::up) return;
+  const bool is_established = established_ == creation_;
+  if (status && status->creation == creation_ && status->up) {
+    established_ = creation_;
+    return;
+  }
+  if (status && is_rival(*status, is_established)) return replaced_by(*status);
+  if (status && status->creation >= creation_) return reincarnate(status->creation);
+  if (is_established) announce({true, name_, creation_, {}});  // rule 9: stale, or cleared
+}
+
+bool incarnation::is_rival(const node_status& status, bool is_established) const {
+  if (established_ == 0 || status.creation <= established_ || ours_.contains(status.creation)) return false;
+  // A nodedown that comes back to a new connection may be the will of one that the broker has just let go
+  // for us; one that said `normal`, or that comes to a connection that stands, is of nobody who lives.
+  return status.up || (!is_established && status.reason != reason::normal);
+}
+
+// Everybody takes this creation for dead, or for older than one that is dead: only a new one helps.
+void incarnation::reincarnate(std::uint64_t above) {
+  const bool was_up = state_ == state::up;
+  transport_.abort();
+  state_ = state::waiting;
+  if (was_up) on_.down();
+  begin(above);
+}
+
+void incarnation::replaced_by(const node_status& status) {
+  on_.down();
+  // A lower nodeup of ours would hide the other's; a higher one must not outlive us.
+  if (status.creation < creation_) announce({false, name_, creation_, reason::normal});
+  state_ = state::closing;
+  deadline_ = env_.now() + close_timeout;
+  transport_.close();
+  on_.replaced(status.creation);
+}
+
+void incarnation::announce(const node_status& status) {
+  transport_.publish({topics_.status(name_), encode(write_status(status)), true, status.up ? 0 : nodedown_expiry_seconds});
+}
+
+void incarnation::stop() {
+  if (state_ == state::closing || state_ == state::stopped) return;
+  if (state_ != state::up) {
+    transport_.abort();
+    return closed();
+  }
+  announce({false, name_, creation_, reason::normal});
+  state_ = state::closing;
+  deadline_ = env_.now() + close_timeout;
+  transport_.close();
+}
+
+void incarnation::run() {
+  if (!deadline_ || *deadline_ > env_.now()) return;
+  deadline_.reset();
+  if (state_ == state::waiting) return begin(0);
+  transport_.abort();
+  disconnected({connection_loss::kind::unreachable, "the broker did not answer in time"});
+}
+
+}  // namespace runtime

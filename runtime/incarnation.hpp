@@ -1,0 +1,101 @@
+/// @file incarnation.hpp
+/// The life of a node's connection: which creation it has, when it is up, when to try again, when to stop for good.
+/// In Erlang: net_kernel's part in being alive. Pure; the node's thread only.
+///
+///     start -> connecting -> subscribing -> up -> closing -> stopped
+///                  ^               |         |
+///                  +--- waiting <--+---------+   (connection lost or refused: backoff, new creation)
+///
+/// The broker keeps the node's status retained. A node hears its own status too: what comes before the
+/// echo of its own nodeup was said before it, since both share one topic.
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+
+#include "runtime/backoff.hpp"
+#include "runtime/signals.hpp"
+#include "runtime/topics.hpp"
+#include "runtime/transport.hpp"
+
+namespace runtime {
+
+class incarnation final : public transport_events {
+ public:
+  /// What the node does about it. All called on the node's thread.
+  struct handlers {
+    std::function<void()> up;
+    /// Was up, is not: rule 7.
+    std::function<void()> down;
+    /// Not connected; tries again after `wait`.
+    std::function<void(const connection_loss& loss, duration wait)> lost;
+    /// Rule 9: another program goes by this name, with that creation.
+    std::function<void(std::uint64_t creation)> replaced;
+    std::function<void()> stopped;
+    std::function<void(std::string_view topic, std::string_view payload, bool retained)> received;
+  };
+
+  static constexpr duration first_wait = std::chrono::milliseconds(100);
+  static constexpr duration longest_wait = std::chrono::seconds(30);
+  /// A connection that is not up after this long is given up.
+  static constexpr duration connect_timeout = std::chrono::seconds(10);
+  /// A clean stop that is not through after this long ends with a loss.
+  static constexpr duration close_timeout = std::chrono::seconds(2);
+  /// Retained leftovers of a node that is gone expire after this long (MQTT 5; rule 10).
+  static constexpr std::uint32_t nodedown_expiry_seconds = 86'400;
+
+  incarnation(std::string name, const topics& where, environment env, transport& via, std::vector<std::string> filters,
+              handlers on);
+
+  void start();
+  /// Rule 10: nodedown with reason `normal`, then DISCONNECT. The processes have ended before.
+  void stop();
+
+  bool is_up() const { return state_ == state::up; }
+  bool is_stopped() const { return state_ == state::stopped; }
+  std::uint64_t creation() const { return creation_; }
+  /// The first creation of this program: a pid of this node from then on is one of its processes.
+  std::uint64_t first_creation() const { return first_creation_; }
+
+  /// A status of this very node was received; nothing if it was cleared by somebody.
+  void own_status(const std::optional<node_status>& status);
+
+  void run();
+  std::optional<instant> next_deadline() const { return deadline_; }
+
+  void connected() override;
+  void subscribed() override;
+  void received(std::string_view topic, std::string_view payload, bool retained) override;
+  void disconnected(const connection_loss& loss) override;
+  void closed() override;
+
+ private:
+  static constexpr std::size_t max_remembered = 1'000;
+
+  enum class state { idle, connecting, subscribing, up, waiting, closing, stopped };
+
+  void begin(std::uint64_t above);
+  void announce(const node_status& status);
+  void reincarnate(std::uint64_t above);
+  bool is_rival(const node_status& status, bool is_established) const;
+  void replaced_by(const node_status& status);
+
+  std::string name_;
+  const topics& topics_;
+  environment env_;
+  transport& transport_;
+  std::vector<std::string> filters_;
+  handlers on_;
+
+  state state_ = state::idle;
+  std::uint64_t creation_ = 0;
+  std::uint64_t first_creation_ = 0;
+  std::uint64_t established_ = 0;  // latest creation whose own nodeup came back
+  std::set<std::uint64_t> ours_;   // creations that this program had or tried
+  instant up_since_;
+  std::optional<instant> deadline_;
+  backoff backoff_{first_wait, longest_wait};
+};
+
+}  // namespace runtime

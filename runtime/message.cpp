@@ -1,0 +1,13 @@
+#include "runtime/message.hpp"
+
+namespace runtime {
+
+std::optional<exit_signal> exit_signal::match(const message& m) {
+  const term& c = m.content;
+  if (!c.is_array() || c.size() != 3 || c[0] != "EXIT" || !c[1].is_string()) return std::nullopt;
+  auto from = parse_pid(c[1].get_ref<const std::string&>());
+  if (!from) return std::nullopt;
+  return exit_signal{std::move(*from), c[2]};
+}
+
+}  // namespace runtime

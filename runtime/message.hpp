@@ -1,0 +1,38 @@
+/// @file message.hpp
+/// What lies in a mailbox, and the one message that the runtime itself writes: a trapped exit signal.
+/// Pure; a message belongs to the node's thread.
+#pragma once
+
+#include <concepts>
+#include <optional>
+#include <string>
+
+#include "runtime/names.hpp"
+#include "runtime/term.hpp"
+
+namespace runtime {
+
+/// One message in a mailbox. A `receive` clause that takes a message takes any.
+struct message {
+  std::string from;    ///< the node that sent it, from the topic (rule 1); the own node's name for a local one
+  bool local = false;  ///< sent by a process of the same node
+  term content;
+};
+
+/// A type that a `receive` clause can take: it says itself which messages it is.
+template <class T>
+concept receivable = std::same_as<T, message> || requires(const message& m) {
+  { T::match(m) } -> std::same_as<std::optional<T>>;
+};
+
+/// `{'EXIT', From, Reason}`: how an exit signal reaches a process that traps exits.
+/// Only the runtime puts one into a mailbox: what comes in capitals from outside is a signal (rule 6).
+struct exit_signal {
+  pid from;
+  term reason;
+
+  static std::optional<exit_signal> match(const message& m);
+  static term write(const pid& from, const term& reason) { return term::array({"EXIT", to_string(from), reason}); }
+};
+
+}  // namespace runtime

@@ -1,0 +1,184 @@
+#include "runtime/node.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace runtime {
+
+// How many turns the processes of a node get before it looks at the outside again.
+constexpr std::size_t turns_at_once = 10'000;
+
+const char* to_string(drop why) {
+  constexpr std::array<const char*, drop_kinds> names{"malformed", "forged",     "retained", "no process",
+                                                      "unheard",   "unexpected", "unsent"};
+  return names[static_cast<std::size_t>(why)];
+}
+
+node::node(node_settings settings, environment env, transport& via, node_observer& observer)
+    : settings_(std::move(settings)),
+      env_(std::move(env)),
+      topics_(settings_.cookie),
+      transport_(via),
+      observer_(observer),
+      table_(settings_.net_ticktime),
+      scheduler_(env_.now, [this](process_state& state, const term& reason) { process_ended(state, reason); }),
+      incarnation_(settings_.name, topics_, env_, transport_,
+                   {settings_.monitor_nodes ? topics_.every_status() : topics_.status(settings_.name),
+                    topics_.every_inbox(settings_.name)},
+                   {.up = [this] { observer_.node_up(creation()); },
+                    .down = [this] { connection_went_down(); },
+                    .lost = [this](const connection_loss& l, duration wait) { observer_.connection_lost(l, wait); },
+                    .replaced = [this](std::uint64_t creation) { observer_.replaced(creation); },
+                    .stopped = [this] { observer_.stopped(); },
+                    .received = [this](auto topic, auto payload, bool retained) { received(topic, payload, retained); }}) {
+  assert(is_node_name(settings_.name) && is_name(settings_.cookie));
+}
+
+node::~node() = default;
+
+void node::start() { incarnation_.start(); }
+
+void node::stop() {
+  // As when an Erlang node halts, what is left of it is seen to end with noconnection.
+  scheduler_.for_each([this](process_state& state) { scheduler_.kill(state, reason::noconnection); });
+  while (scheduler_.count() > 0) scheduler_.run(turns_at_once);
+  incarnation_.stop();
+}
+
+void node::run() {
+  incarnation_.run();
+  tick();
+  scheduler_.run(turns_at_once);
+}
+
+std::optional<instant> node::next_deadline() const {
+  std::optional<instant> first;
+  for (const auto& next : {incarnation_.next_deadline(), table_.next_deadline(), scheduler_.next_deadline()})
+    if (next && (!first || *next < *first)) first = next;
+  return first;
+}
+
+pid node::spawn_function(std::function<process(self)> body) {
+  return pid_of(scheduler_.spawn(*this, std::move(body)).serial);
+}
+
+bool node::register_name(const std::string& name, const pid& process) {
+  auto* state = local(process);
+  return state && is_name(name) && !parse_process(settings_.name, name) && scheduler_.register_name(*state, name);
+}
+
+std::optional<pid> node::whereis(const std::string& name) {
+  const auto* state = scheduler_.whereis(name);
+  return state ? std::optional(pid_of(state->serial)) : std::nullopt;
+}
+
+void node::send_local(const std::string& registered_name, term content) { send(registered{registered_name, name()}, std::move(content)); }
+
+void node::stop_process(const std::string& registered_name, const term& reason) {
+  if (auto* state = scheduler_.whereis(registered_name)) scheduler_.kill(*state, reason);
+}
+
+// A process keeps its serial over reconnects, so a pid that this program made earlier still finds it.
+process_state* node::local(const pid& p) {
+  const bool ours = p.node == settings_.name && p.creation >= incarnation_.first_creation() && p.creation <= creation();
+  return ours ? scheduler_.find(p.serial) : nullptr;
+}
+
+void node::note(drop why, std::string_view from, std::string_view what) {
+  observer_.dropped(why, from, what, ++dropped_[static_cast<std::size_t>(why)]);
+}
+
+void node::publish(const std::string& topic, const term& content) {
+  std::string payload = encode(content);
+  if (!incarnation_.is_up()) return note(drop::unsent, name(), "no connection to the broker");
+  if (payload.size() > max_payload) return note(drop::unsent, name(), "longer than " + std::to_string(max_payload) + " bytes");
+  transport_.publish({topic, std::move(payload)});
+}
+
+void node::send(const pid& to, term content) {
+  if (to.node != settings_.name) return publish(topics_.inbox(to, name()), content);
+  if (auto* state = local(to))
+    scheduler_.deliver(*state, {.from = name(), .local = true, .content = std::move(content)});
+}
+
+void node::send(const registered& to, term content) {
+  if (to.node != settings_.name) return publish(topics_.inbox(to, name()), content);
+  if (auto* state = scheduler_.whereis(to.name))
+    scheduler_.deliver(*state, {.from = name(), .local = true, .content = std::move(content)});
+}
+
+// Rule 5. What cannot be linked to answers with an exit signal, as if it had ended just after.
+void node::link(process_state& from, const pid& to) {
+  if (to.node == settings_.name) {
+    auto* other = local(to);
+    if (!other) return scheduler_.signal_exit(from, to, reason::noproc);
+    if (other == &from) return;
+    from.links.insert(other->serial);
+    other->links.insert(from.serial);
+    return;
+  }
+  if (!incarnation_.is_up()) return scheduler_.signal_exit(from, to, reason::noconnection);
+  if (!table_.may_live(to)) return scheduler_.signal_exit(from, to, reason::noproc);
+  const auto [is_new, first_of_node] = table_.link({to, from.serial}, env_.now());
+  if (!is_new) return;
+  from.remote_links.insert(to);
+  if (!settings_.monitor_nodes && watched_.insert(to.node).second) transport_.subscribe({topics_.status(to.node)});
+  publish(topics_.inbox(to, name()), write_link(pid_of(from.serial)));
+}
+
+void node::unlink(process_state& from, const pid& to) {
+  if (auto* other = local(to)) {
+    from.links.erase(other->serial);
+    other->links.erase(from.serial);
+  } else if (from.remote_links.erase(to) > 0) {
+    table_.unlink({to, from.serial});
+    publish(topics_.inbox(to, name()), write_unlink(pid_of(from.serial)));
+  }
+}
+
+void node::exit(const process_state& from, const pid& to, const term& reason) {
+  auto* other = local(to);
+  if (!other) return;
+  if (reason == reason::kill)
+    scheduler_.kill(*other, reason::killed);
+  else
+    scheduler_.signal_exit(*other, pid_of(from.serial), reason);
+}
+
+// Rule 6. The exit signals go before anything else that the node sends: links hear of the end once.
+void node::process_ended(process_state& state, const term& reason) {
+  for (const auto& remote : state.remote_links) {
+    table_.unlink({remote, state.serial});
+    publish(topics_.inbox(remote, name()), write_exit(pid_of(state.serial), reason));
+  }
+  observer_.process_ended(pid_of(state.serial), reason);
+}
+
+void node::links_ended(const std::vector<remote_link>& links, const term& reason) {
+  for (const auto& l : links) {
+    auto* state = scheduler_.find(l.local);
+    if (!state || state->remote_links.erase(l.remote) == 0) continue;
+    // A node that stops says `normal`, which a process that does not trap exits ignores; it would
+    // stay linked to nothing. Erlang's nodes say noconnection, however they end.
+    const bool ignorable = reason == reason::normal && !state->trap_exit;
+    scheduler_.signal_exit(*state, l.remote, ignorable ? term(reason::noconnection) : reason);
+  }
+}
+
+// Rule 7.
+void node::connection_went_down() {
+  watched_.clear();
+  links_ended(table_.disconnect(), reason::noconnection);
+}
+
+void node::tick() {
+  auto [ping, dead] = table_.tick(env_.now());
+  for (const auto& other : ping) publish(topics_.inbox(registered{"net_kernel", other}, name()), write_ping(pid_of(0)));
+  if (dead.empty()) return;
+  // No tombstone: a node that was only slow may link again. It is told, so that both sides agree.
+  for (const auto& l : dead)
+    publish(topics_.inbox(l.remote, name()), write_exit(pid_of(l.local), reason::noconnection));
+  links_ended(dead, reason::noconnection);
+}
+
+}  // namespace runtime

@@ -1,0 +1,133 @@
+/// @file node.hpp
+/// A node: its processes, its connection, and the signals between its processes and those of others.
+/// In Erlang: the node. One thread calls everything here; run() gives the processes their turns.
+#pragma once
+
+#include <array>
+
+#include "runtime/incarnation.hpp"
+#include "runtime/node_table.hpp"
+#include "runtime/scheduler.hpp"
+
+namespace runtime {
+
+/// Why something that was received, or was to be sent, went nowhere.
+enum class drop {
+  malformed,   ///< not a term, not a topic of the wire, or a signal of no known form
+  forged,      ///< a pid in it is not of the node that sent it (rule 1)
+  retained,    ///< retained, under `to/` (rule 2)
+  no_process,  ///< to a process that is not there (any more)
+  unheard,     ///< to a process that hears others only
+  unexpected,  ///< a process had no use for it
+  unsent,      ///< sent while the node had no connection, or too long
+};
+inline constexpr std::size_t drop_kinds = 7;
+const char* to_string(drop why);
+
+/// Who wants to know what the node does: logs, counters, programs. All called on the node's thread, inside
+/// run() or an event of the transport; none may call back into the node but for stop().
+class node_observer {
+ public:
+  virtual ~node_observer() = default;
+  virtual void node_up(std::uint64_t /*creation*/) {}
+  virtual void connection_lost(const connection_loss& /*loss*/, duration /*next_try*/) {}
+  virtual void replaced(std::uint64_t /*creation*/) {}
+  virtual void stopped() {}
+  /// @param count how many of this kind there were, this one included.
+  virtual void dropped(drop /*why*/, std::string_view /*from*/, std::string_view /*what*/, std::uint64_t /*count*/) {}
+  virtual void process_ended(const pid& /*process*/, const term& /*reason*/) {}
+};
+
+/// What makes a node the one it is.
+struct node_settings {
+  std::string name;                                 ///< is_node_name
+  std::string cookie;                               ///< is_name
+  duration net_ticktime = std::chrono::seconds(60);  ///< rule 8
+  /// net_kernel:monitor_nodes(true): hears every node's status, not only of those it is linked to. For a
+  /// node that is linked to most others, like a server: one subscription instead of one a peer.
+  bool monitor_nodes = false;
+};
+
+class node {
+ public:
+  /// @param via outlives the node. @param observer likewise.
+  node(node_settings settings, environment env, transport& via, node_observer& observer);
+  ~node();
+  node(const node&) = delete;
+
+  /// Connects, and stays connected until stop().
+  void start();
+  /// Rule 10: ends every process, each with its EXIT signals, then nodedown `normal`, then DISCONNECT. Then
+  /// node_observer::stopped(), within incarnation::close_timeout.
+  void stop();
+
+  /// Starts a process: `body` is called as `body(self, arguments...)`. Returns its pid.
+  template <class F, class... A>
+  pid spawn(F body, A... arguments) {
+    return spawn_function([body = std::move(body), ... a = std::move(arguments)](self me) { return body(me, a...); });
+  }
+  /// register(Name, Pid) for a process of this node. False if the name is not one (is_name), looks like
+  /// `<creation>-<serial>`, is taken, or the process is not there or has a name.
+  bool register_name(const std::string& name, const pid& process);
+  std::optional<pid> whereis(const std::string& name);
+
+  /// Sends as the node itself, to a process of this node: what a terminal or a test has to say.
+  void send_local(const std::string& registered_name, term content);
+
+  /// Ends a process of this node from outside, whether it traps exits or not: its links see `reason`.
+  void stop_process(const std::string& registered_name, const term& reason);
+
+  /// Gives every process that can run its turns, and does what is due. Call it after every event and at next_deadline().
+  void run();
+  std::optional<instant> next_deadline() const;
+
+  const std::string& name() const { return settings_.name; }
+  bool is_up() const { return incarnation_.is_up(); }
+  bool is_stopped() const { return incarnation_.is_stopped(); }
+  std::uint64_t creation() const { return incarnation_.creation(); }
+  pid pid_of(serial_number serial) const { return {settings_.name, incarnation_.creation(), serial}; }
+  std::uint64_t count(drop why) const { return dropped_[static_cast<std::size_t>(why)]; }
+  scheduler& processes() { return scheduler_; }
+  const node_table& others() const { return table_; }
+  const environment& env() const { return env_; }
+
+  /// Counts something that went nowhere, and tells the observer.
+  void note(drop why, std::string_view from, std::string_view what);
+
+  // What self's methods do; see there.
+  void send(const pid& to, term content);
+  void send(const registered& to, term content);
+  void link(process_state& from, const pid& to);
+  void unlink(process_state& from, const pid& to);
+  void exit(const process_state& from, const pid& to, const term& reason);
+
+ private:
+  pid spawn_function(std::function<process(self)> body);
+  process_state* local(const pid& p);
+  void publish(const std::string& topic, const term& content);
+  void process_ended(process_state& state, const term& reason);
+  void links_ended(const std::vector<remote_link>& links, const term& reason);
+
+  void received(std::string_view topic, std::string_view payload, bool retained);
+  void received_status(std::string_view node, std::string_view payload);
+  void received_inbox(const inbox_topic& to, std::string_view payload);
+  void received_signal(const signal& s, const inbox_topic& to);
+  void linked_by(const pid& from, process_state* to, const inbox_topic& topic);
+  void connection_went_down();
+  void node_went_down(const node_status& status);
+  process_state* addressee(const inbox_topic& to);
+  void tick();
+
+  node_settings settings_;
+  environment env_;
+  topics topics_;
+  transport& transport_;
+  node_observer& observer_;
+  node_table table_;
+  scheduler scheduler_;
+  incarnation incarnation_;
+  std::set<std::string> watched_;  // nodes whose status is subscribed to one by one
+  std::array<std::uint64_t, drop_kinds> dropped_{};
+};
+
+}  // namespace runtime

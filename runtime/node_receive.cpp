@@ -1,0 +1,102 @@
+// The receiving half of node: every rule about what comes from the wire is here.
+#include "runtime/node.hpp"
+
+namespace runtime {
+
+void node::received(std::string_view topic, std::string_view payload, bool retained) {
+  const auto parsed = topics_.parse(topic);
+  if (!parsed) return note(drop::malformed, "", "a topic that is not of this wire");
+  if (const auto* status = std::get_if<status_topic>(&*parsed)) return received_status(status->node, payload);
+  const auto& inbox = std::get<inbox_topic>(*parsed);
+  if (inbox.node != settings_.name) return note(drop::malformed, inbox.from, "an inbox of another node");
+  if (retained) return note(drop::retained, inbox.from, "retained messages are no messages");  // rule 2
+  received_inbox(inbox, payload);
+}
+
+void node::received_status(std::string_view node, std::string_view payload) {
+  const bool own = node == settings_.name;
+  if (payload.empty()) {  // somebody cleared it; only its owner minds
+    if (own) incarnation_.own_status(std::nullopt);
+    return;
+  }
+  std::string why;
+  const auto content = decode(payload, why);
+  const auto status = content ? read_status(*content) : std::nullopt;
+  if (!status) return note(drop::malformed, node, content ? "not a node's status" : why);
+  if (status->node != node) return note(drop::forged, node, "the status of another node");
+  if (own) return incarnation_.own_status(status);
+  if (!status->up) return node_went_down(*status);
+  links_ended(table_.nodeup(status->node, status->creation), reason::noconnection);  // rule 4
+}
+
+void node::node_went_down(const node_status& status) {
+  links_ended(table_.nodedown(status.node, status.creation), status.reason);  // rule 3
+}
+
+void node::received_inbox(const inbox_topic& to, std::string_view payload) {
+  std::string why;
+  auto content = decode(payload, why);
+  if (!content) return note(drop::malformed, to.from, why);
+  table_.heard(to.from, env_.now());
+  if (const auto s = read_signal(*content)) return received_signal(*s, to);
+  if (const term& first = (*content)[0]; first.is_string())
+    if (const auto sender = parse_pid(first.get_ref<const std::string&>())) {
+      if (sender->node != to.from) return note(drop::forged, to.from, "a message with the pid " + to_string(*sender));
+      links_ended(table_.nodeup(sender->node, sender->creation), reason::noconnection);  // rule 4: its message is its birth
+    }
+  auto* state = addressee(to);
+  if (!state) return note(drop::no_process, to.from, to.process);
+  if (!state->hears.empty() && state->hears != to.from)
+    return note(drop::unheard, to.from, "a message to " + std::string(to.process));
+  scheduler_.deliver(*state, {.from = std::string(to.from), .local = false, .content = std::move(*content)});
+}
+
+// The process that an inbox topic names. One of an earlier incarnation is no more, whatever its serial.
+process_state* node::addressee(const inbox_topic& to) {
+  const auto p = parse_process(to.node, to.process);
+  if (!p) return scheduler_.whereis(std::string(to.process));
+  return p->creation == creation() ? scheduler_.find(p->serial) : nullptr;
+}
+
+void node::received_signal(const signal& s, const inbox_topic& to) {
+  if (std::holds_alternative<bad_signal>(s)) return note(drop::malformed, to.from, "a signal of no known form");
+  if (const auto* pong = std::get_if<pong_signal>(&s)) {
+    if (pong->node != to.from) note(drop::forged, to.from, "a PONG of " + pong->node);
+    return;  // that it came is what it says: table_.heard()
+  }
+  const pid& from = std::visit(
+      [](const auto& any) -> const pid& {
+        if constexpr (requires { any.from; }) return any.from;
+        static const pid none;
+        return none;
+      },
+      s);
+  if (from.node != to.from) return note(drop::forged, to.from, "a signal with the pid " + to_string(from));  // rule 1
+  if (std::holds_alternative<ping_signal>(s)) {
+    const auto kernel = parse_process(to.node, to.process);
+    if (to.process == "net_kernel" || (kernel && *kernel == pid_of(0)))
+      publish(topics_.inbox(from, name()), write_pong(name()));
+    return;
+  }
+  auto* state = addressee(to);
+  if (std::holds_alternative<link_signal>(s)) return linked_by(from, state, to);
+  if (!state || state->remote_links.erase(from) == 0) return;  // no link: a repeat, or somebody's invention
+  table_.unlink({from, state->serial});
+  if (const auto* exit = std::get_if<exit_wire_signal>(&s)) scheduler_.signal_exit(*state, from, exit->reason);
+}
+
+void node::linked_by(const pid& from, process_state* to, const inbox_topic& topic) {
+  if (!to) {
+    if (const auto p = parse_process(topic.node, topic.process))
+      publish(topics_.inbox(from, name()), write_exit(*p, reason::noproc));  // rule 5
+    return;
+  }
+  if (!table_.may_live(from)) return;
+  links_ended(table_.nodeup(from.node, from.creation), reason::noconnection);
+  const auto [is_new, first_of_node] = table_.link({from, to->serial}, env_.now());
+  if (!is_new) return;
+  to->remote_links.insert(from);
+  if (!settings_.monitor_nodes && watched_.insert(from.node).second) transport_.subscribe({topics_.status(from.node)});
+}
+
+}  // namespace runtime

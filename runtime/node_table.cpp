@@ -1,0 +1,123 @@
+#include "runtime/node_table.hpp"
+
+#include <algorithm>
+
+namespace runtime {
+
+std::vector<remote_link> node_table::nodedown(const std::string& node, std::uint64_t creation) {
+  entry& e = known(node);
+  e.down = std::max(e.down, creation);  // a repeat, or an older one, changes nothing
+  return take_links(node, e, creation);
+}
+
+std::vector<remote_link> node_table::nodeup(const std::string& node, std::uint64_t creation) {
+  entry& e = known(node);
+  if (creation <= e.up || creation <= e.down) return {};
+  e.up = creation;
+  return take_links(node, e, creation - 1);
+}
+
+bool node_table::may_live(const pid& p) const {
+  const auto found = nodes_.find(p.node);
+  return found == nodes_.end() || (p.creation > found->second.down && p.creation >= found->second.up);
+}
+
+node_table::added node_table::link(const remote_link& l, instant now) {
+  entry& e = known(l.remote.node);
+  const bool first = e.links.empty();
+  const bool is_new = e.links.insert(l).second;
+  if (first) {
+    unlinked_.erase(e.unlinked);
+    e.heard = now;
+    e.pinged = false;
+    schedule(l.remote.node, e, now + net_ticktime_);
+  }
+  return {is_new, first};
+}
+
+bool node_table::unlink(const remote_link& l) {
+  const auto found = nodes_.find(l.remote.node);
+  if (found == nodes_.end() || found->second.links.erase(l) == 0) return false;
+  if (found->second.links.empty()) unlinked(l.remote.node, found->second);
+  return true;
+}
+
+void node_table::heard(std::string_view node, instant now) {
+  const auto found = nodes_.find(node);
+  if (found == nodes_.end() || found->second.links.empty()) return;
+  found->second.heard = now;
+  found->second.pinged = false;
+}
+
+// The due time is not moved at every sign of life, which would cost something per message, but
+// looked at when it comes: silent since then, or since when.
+tick_actions node_table::tick(instant now) {
+  tick_actions actions;
+  while (!due_.empty() && due_.begin()->first <= now) {
+    const std::string node = due_.begin()->second;
+    entry& e = nodes_.find(node)->second;
+    if (e.pinged) {
+      auto dead = take_links(node, e, max_number);
+      actions.dead.insert(actions.dead.end(), std::make_move_iterator(dead.begin()), std::make_move_iterator(dead.end()));
+    } else if (e.heard + net_ticktime_ <= now) {
+      e.pinged = true;
+      actions.ping.push_back(node);
+      schedule(node, e, now + net_ticktime_ / 4);
+    } else {
+      schedule(node, e, e.heard + net_ticktime_);
+    }
+  }
+  return actions;
+}
+
+std::optional<instant> node_table::next_deadline() const {
+  return due_.empty() ? std::nullopt : std::optional(due_.begin()->first);
+}
+
+std::vector<remote_link> node_table::disconnect() {
+  std::vector<remote_link> ended;
+  for (auto& [node, e] : nodes_)
+    if (!e.links.empty()) {
+      auto links = take_links(node, e, max_number);
+      ended.insert(ended.end(), std::make_move_iterator(links.begin()), std::make_move_iterator(links.end()));
+    }
+  std::sort(ended.begin(), ended.end());  // the same order in every run
+  return ended;
+}
+
+node_table::entry& node_table::known(const std::string& node) {
+  const auto [found, is_new] = nodes_.try_emplace(node);
+  entry& e = found->second;
+  if (is_new) {
+    e.unlinked = unlinked_.insert(unlinked_.end(), node);
+    if (unlinked_.size() > max_unlinked) {
+      nodes_.erase(nodes_.find(unlinked_.front()));
+      unlinked_.pop_front();
+    }
+  } else if (e.links.empty()) {
+    unlinked_.splice(unlinked_.end(), unlinked_, e.unlinked);
+  }
+  return e;
+}
+
+std::vector<remote_link> node_table::take_links(const std::string& node, entry& e, std::uint64_t up_to_creation) {
+  if (e.links.empty()) return {};
+  const auto end = e.links.upper_bound({{node, up_to_creation, max_number}, max_number});
+  std::vector<remote_link> taken(e.links.begin(), end);
+  e.links.erase(e.links.begin(), end);
+  if (e.links.empty()) unlinked(node, e);
+  return taken;
+}
+
+void node_table::unlinked(const std::string& node, entry& e) {
+  due_.erase({e.due, node});
+  e.unlinked = unlinked_.insert(unlinked_.end(), node);
+}
+
+void node_table::schedule(const std::string& node, entry& e, instant due) {
+  due_.erase({e.due, node});
+  e.due = due;
+  due_.emplace(due, node);
+}
+
+}  // namespace runtime

@@ -1,0 +1,94 @@
+/// @file node_table.hpp
+/// What a node knows of the others: which incarnation is up, which are dead, who is linked to whom.
+/// In Erlang: the table of connected nodes. Pure; the node's thread only; sends nothing itself.
+#pragma once
+
+#include <list>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/names.hpp"
+#include "runtime/transport.hpp"
+
+namespace runtime {
+
+/// A link between a process of this node and one elsewhere.
+struct remote_link {
+  pid remote;
+  std::uint64_t local = 0;  ///< serial of the process here
+
+  friend auto operator<=>(const remote_link&, const remote_link&) = default;
+};
+
+/// What the tick asks for (rule 8).
+struct tick_actions {
+  std::vector<std::string> ping;  ///< nodes that were silent for net_ticktime
+  std::vector<remote_link> dead;  ///< links to nodes that did not answer within a quarter of it
+};
+
+class node_table {
+ public:
+  /// How many nodes without links are remembered; the longest unused go first. What is forgotten
+  /// of a dead node costs a late EXIT (rule 8), never a wrong one.
+  static constexpr std::size_t max_unlinked = 65'536;
+
+  explicit node_table(duration net_ticktime) : net_ticktime_(net_ticktime) {}
+
+  /// Rules 3 and 4. Returns the links that end by it, and forgets them.
+  std::vector<remote_link> nodedown(const std::string& node, std::uint64_t creation);
+  std::vector<remote_link> nodeup(const std::string& node, std::uint64_t creation);
+
+  /// False if that incarnation is known to be over (rule 5).
+  bool may_live(const pid& p) const;
+
+  /// True if this is new: the link, and then whether anybody here was linked to that node before.
+  struct added {
+    bool link = false;
+    bool first_of_node = false;
+  };
+  added link(const remote_link& l, instant now);
+  bool unlink(const remote_link& l);
+
+  /// Something came from that node: a sign of life.
+  void heard(std::string_view node, instant now);
+
+  /// Rule 8: what is due, and when the next thing will be.
+  tick_actions tick(instant now);
+  std::optional<instant> next_deadline() const;
+
+  /// The own connection is gone: every link ends (rule 7). Creations and tombstones stay.
+  std::vector<remote_link> disconnect();
+
+  std::size_t size() const { return nodes_.size(); }
+
+ private:
+  struct entry {
+    std::uint64_t up = 0;    // latest creation seen alive
+    std::uint64_t down = 0;  // tombstone: latest creation seen dead
+    std::set<remote_link> links;
+    instant heard;
+    instant due;          // with links: when the tick looks again
+    bool pinged = false;  // since `heard`
+    std::list<std::string>::iterator unlinked;  // without links: place among the forgettable
+  };
+  struct text_hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+
+  entry& known(const std::string& node);
+  std::vector<remote_link> take_links(const std::string& node, entry& e, std::uint64_t up_to_creation);
+  void unlinked(const std::string& node, entry& e);
+  void schedule(const std::string& node, entry& e, instant due);
+
+  duration net_ticktime_;
+  std::unordered_map<std::string, entry, text_hash, std::equal_to<>> nodes_;
+  std::set<std::pair<instant, std::string>> due_;
+  std::list<std::string> unlinked_;  // longest unused first
+};
+
+}  // namespace runtime

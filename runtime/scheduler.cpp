@@ -1,0 +1,162 @@
+#include "runtime/scheduler.hpp"
+
+#include <vector>
+
+#include "runtime/node.hpp"
+
+namespace runtime {
+
+process_state& scheduler::spawn(node& owner, std::function<process(self)> body) {
+  const serial_number serial = next_serial_++;
+  auto made = std::make_unique<process_state>(process_state{.node = owner, .serial = serial, .function = std::move(body)});
+  process_state& state = *processes_.emplace(serial, std::move(made)).first->second;
+  state.body = state.function(self(state));
+  state.body.start(state.next);
+  enqueue(state);
+  return state;
+}
+
+process_state* scheduler::find(serial_number serial) {
+  const auto found = processes_.find(serial);
+  return found == processes_.end() ? nullptr : found->second.get();
+}
+
+void scheduler::for_each(const std::function<void(process_state&)>& f) {
+  std::set<serial_number> serials;  // ordered, and safe against processes that end meanwhile
+  for (const auto& [serial, state] : processes_) serials.insert(serial);
+  for (const auto serial : serials)
+    if (auto* state = find(serial)) f(*state);
+}
+
+bool scheduler::register_name(process_state& state, const std::string& name) {
+  if (!state.registered_name.empty() || !names_.emplace(name, state.serial).second) return false;
+  state.registered_name = name;
+  return true;
+}
+
+process_state* scheduler::whereis(const std::string& name) {
+  const auto found = names_.find(name);
+  return found == names_.end() ? nullptr : find(found->second);
+}
+
+void scheduler::deliver(process_state& to, message m) {
+  to.mailbox.push_back(std::move(m));
+  if (to.waiting) enqueue(to);
+}
+
+void scheduler::signal_exit(process_state& to, const pid& from, const term& reason) {
+  if (to.trap_exit)
+    deliver(to, {.from = from.node, .local = true, .content = exit_signal::write(from, reason)});
+  else if (reason != reason::normal)
+    kill(to, reason);
+}
+
+void scheduler::kill(process_state& state, const term& reason) {
+  if (!state.ending) state.ending = reason;
+  enqueue(state);
+}
+
+void scheduler::end(process_state& state, const term& reason) {
+  clear_timer(state);
+  if (!state.registered_name.empty()) names_.erase(state.registered_name);
+  const auto gone = std::move(processes_.extract(state.serial).mapped());
+  gone->body = {};  // destructors of the body run while the node is whole
+  on_end_(*gone, reason);
+  for (const auto other : gone->links)
+    if (auto* linked = find(other); linked && linked->links.erase(gone->serial))
+      signal_exit(*linked, gone->node.pid_of(gone->serial), reason);
+}
+
+void scheduler::run(std::size_t turns) {
+  expire_timers();
+  for (; turns > 0 && !run_queue_.empty(); --turns) {
+    const auto serial = run_queue_.front();
+    run_queue_.pop_front();
+    auto* state = find(serial);
+    if (!state) continue;
+    state->queued = false;
+    if (state->ending)
+      end(*state, term(*state->ending));
+    else if (take_turn(*state))
+      resume(*state);
+  }
+}
+
+std::optional<instant> scheduler::next_deadline() const {
+  if (!run_queue_.empty()) return now_();
+  if (!timers_.empty()) return timers_.begin()->first;
+  return std::nullopt;
+}
+
+void scheduler::suspend(process_state& state, receive_base& receive) {
+  state.waiting = &receive;
+  state.untried = 0;
+  if (const auto wait = receive.wait()) {
+    state.deadline = now_() + *wait;
+    timers_.emplace(*state.deadline, state.serial);
+  }
+}
+
+void scheduler::enqueue(process_state& state) {
+  if (!std::exchange(state.queued, true)) run_queue_.push_back(state.serial);
+}
+
+// True if the process can go on: a message matched, its time is over, or it was not waiting.
+bool scheduler::take_turn(process_state& state) {
+  if (!state.waiting) return true;
+  while (state.untried < state.mailbox.size()) {
+    const auto candidate = state.mailbox.begin() + static_cast<std::ptrdiff_t>(state.untried);
+    if (state.waiting->match(*candidate)) {
+      state.mailbox.erase(candidate);
+      clear_timer(state);
+      return true;
+    }
+    ++state.untried;
+  }
+  if (!state.deadline || *state.deadline > now_()) return false;
+  clear_timer(state);
+  state.waiting->expire();
+  return true;
+}
+
+void scheduler::resume(process_state& state) {
+  state.waiting = nullptr;
+  while (auto next = std::exchange(state.next, {})) {
+    next.resume();
+    if (state.waiting) break;
+  }
+  if (!state.body.done()) {
+    // Something may lie in the mailbox already, or `after` be zero: another turn will see.
+    if (!state.mailbox.empty() || (state.deadline && *state.deadline <= now_())) enqueue(state);
+    return;
+  }
+  term reason = reason::normal;
+  try {
+    if (const auto error = state.body.error()) std::rethrow_exception(error);
+  } catch (exit_request& request) {
+    reason = std::move(request.reason);
+  } catch (const std::exception& e) {
+    reason = reason::error(e.what());
+  } catch (...) {
+    reason = reason::error("unknown exception");
+  }
+  end(state, reason);
+}
+
+void scheduler::clear_timer(process_state& state) {
+  if (state.deadline) timers_.erase({*state.deadline, state.serial});
+  state.deadline.reset();
+}
+
+void scheduler::expire_timers() {
+  const instant now = now_();
+  for (auto due = timers_.begin(); due != timers_.end() && due->first <= now; ++due)
+    if (auto* state = find(due->second)) enqueue(*state);
+}
+
+void receive_base::await_suspend(process::handle here) {
+  owner_->next = here;
+  owner_->node.processes().suspend(*owner_, *this);
+}
+
+}  // namespace runtime

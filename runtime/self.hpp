@@ -1,0 +1,60 @@
+/// @file self.hpp
+/// What a process can do: Erlang's BIFs, as methods of the first parameter of its body.
+/// A handle, cheap to copy, valid while its process lives; the node's thread only.
+#pragma once
+
+#include "runtime/receive.hpp"
+
+namespace runtime {
+
+class node;
+
+/// The process itself, in its own eyes.
+class self {
+ public:
+  explicit self(process_state& state) : state_(&state) {}
+
+  /// self(). The creation in it is that of the node's present connection (design, "Names").
+  runtime::pid pid() const;
+
+  /// `To ! Message`. Never fails and never waits; to a process that is not there, or while the
+  /// node has no connection, the message is lost, as in Erlang.
+  void send(const runtime::pid& to, term content) const;
+  /// `{Name, Node} ! Message`.
+  void send(const registered& to, term content) const;
+
+  /// Selective `receive`: `co_await me.receive(clauses..., after(5s, [] {...}))`. Each message of the mailbox is
+  /// shown to each clause, both in order; the first that matches is taken out, its clause runs, and what no clause
+  /// matches stays. A clause is a lambda of one parameter of a receivable type; it may itself be a `process` that waits.
+  template <class... C>
+  auto receive(C... clauses) const {
+    if constexpr ((detail::waits<C> || ...))
+      return detail::waiting_receive(receive_clauses<C...>(*state_, std::move(clauses)...));
+    else
+      return simple_receive<C...>(*state_, std::move(clauses)...);
+  }
+
+  /// link(Pid): when one of the two ends, the other gets an exit signal. Twice is once.
+  void link(const runtime::pid& other) const;
+  void unlink(const runtime::pid& other) const;
+
+  /// process_flag(trap_exit, Flag): exit signals become exit_signal messages.
+  void trap_exit(bool flag) const;
+
+  /// Drops and counts messages of every node but this one and `node`. A process that waits for the replies
+  /// of one server need not tell them from anybody else's: an inbox can be addressed by all.
+  void hear_only(std::string node) const;
+
+  /// exit(Reason): ends the process; does not return.
+  [[noreturn]] void exit(term reason) const;
+  /// exit(Pid, Reason) for a process of this node; with `kill` it cannot be trapped.
+  void exit(const runtime::pid& other, term reason) const;
+
+  /// The node that the process runs on: spawn, register, whereis, counters.
+  runtime::node& node() const;
+
+ private:
+  process_state* state_;
+};
+
+}  // namespace runtime

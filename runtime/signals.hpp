@@ -1,0 +1,56 @@
+/// @file signals.hpp
+/// The signals of the wire, and a node's status: what the runtime itself understands of a payload.
+/// In Erlang: the distribution protocol. Pure; any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "runtime/names.hpp"
+#include "runtime/term.hpp"
+
+namespace runtime {
+
+struct link_signal {
+  pid from;
+};
+struct unlink_signal {
+  pid from;
+};
+struct exit_wire_signal {
+  pid from;
+  term reason;
+};
+struct ping_signal {
+  pid from;
+};
+struct pong_signal {
+  std::string node;
+};
+/// In capitals, and none of the above or not of its form.
+struct bad_signal {};
+
+using signal = std::variant<link_signal, unlink_signal, exit_wire_signal, ping_signal, pong_signal, bad_signal>;
+
+/// Reads a payload whose first element is a word in capitals; a plain message is nothing.
+std::optional<signal> read_signal(const term& content);
+
+inline term write_link(const pid& from) { return term::array({"LINK", to_string(from)}); }
+inline term write_unlink(const pid& from) { return term::array({"UNLINK", to_string(from)}); }
+inline term write_exit(const pid& from, const term& reason) { return term::array({"EXIT", to_string(from), reason}); }
+inline term write_ping(const pid& from) { return term::array({"PING", to_string(from)}); }
+inline term write_pong(const std::string& node) { return term::array({"PONG", node}); }
+
+/// The retained status: `["nodeup", node, creation]` or `["nodedown", node, creation, reason]`.
+struct node_status {
+  bool up = false;
+  std::string node;
+  std::uint64_t creation = 0;
+  term reason;  ///< of a nodedown
+};
+
+std::optional<node_status> read_status(const term& content);
+term write_status(const node_status& status);
+
+}  // namespace runtime

@@ -1,0 +1,202 @@
+#include "runtime/simulation/broker.hpp"
+
+#include <algorithm>
+
+#include "runtime/simulation/world.hpp"
+
+namespace simulation {
+
+bool matches(std::string_view filter, std::string_view topic) {
+  for (;;) {
+    const auto f = filter.substr(0, filter.find('/'));
+    const auto t = topic.substr(0, topic.find('/'));
+    if (f == "#") return true;
+    if (f != "+" && f != t) return false;
+    if (f.size() == filter.size() || t.size() == topic.size()) return f.size() == filter.size() && t.size() == topic.size();
+    filter.remove_prefix(f.size() + 1);
+    topic.remove_prefix(t.size() + 1);
+  }
+}
+
+// Only packets of one topic and direction keep their order.
+instant broker::arrival(const session_ptr& s, std::string_view topic, char direction) {
+  duration travel = latency;
+  if (jitter.count() > 0) travel += duration(world_.random() % static_cast<std::uint64_t>(jitter.count()));
+  auto& last = s->last_arrival[direction + std::string(topic)];
+  last = std::max(last, world_.now() + travel);
+  return last;
+}
+
+void broker::at_broker(const session_ptr& s, std::string_view topic, std::function<void()> what) {
+  if (s->cut) return s->delayed.push_back([=, this, t = std::string(topic)] { at_broker(s, t, what); });
+  world_.schedule(arrival(s, topic, '>') - world_.now(), [this, s, what = std::move(what)] {
+    if (running_ && s->broker_open) what();
+  });
+}
+
+void broker::at_client(const session_ptr& s, std::string_view topic, std::function<void()> what) {
+  if (s->cut) return s->delayed.push_back([=, this, t = std::string(topic)] { at_client(s, t, what); });
+  world_.schedule(arrival(s, topic, '<') - world_.now(), [s, what = std::move(what)] {
+    if (!s->client_open) return;
+    auto guarded = [s, what] {
+      if (s->client_open) what();
+    };
+    if (s->client)
+      s->client->when_running(guarded);
+    else
+      guarded();
+  });
+}
+
+session_ptr broker::open(const std::string& client_id, const publication& will, runtime::transport_events& events,
+                         host* client) {
+  auto s = std::make_shared<session>();
+  s->client_id = client_id;
+  s->will = will;
+  s->events = &events;
+  s->client = client;
+  if (running_) {
+    at_broker(s, "", [this, s] { accept(s); });
+  } else {
+    at_client(s, "", [s] {
+      s->client_open = false;
+      s->events->disconnected({runtime::connection_loss::kind::unreachable, "no broker there"});
+    });
+  }
+  return s;
+}
+
+void broker::accept(const session_ptr& s) {
+  if (const auto old = sessions_.find(s->client_id); old != sessions_.end()) close(old->second, true);  // takeover
+  sessions_[s->client_id] = s;
+  at_client(s, "", [s] { s->events->connected(); });
+}
+
+void broker::subscribe(const session_ptr& s, const std::vector<std::string>& filters) {
+  at_broker(s, "", [this, s, filters] {
+    s->filters.insert(filters.begin(), filters.end());
+    at_client(s, "", [s] { s->events->subscribed(); });
+    for (const auto& [topic, p] : retained_)
+      if (std::any_of(filters.begin(), filters.end(), [&t = topic](const auto& f) { return matches(f, t); })) deliver(s, p, true);
+  });
+}
+
+void broker::publish(const session_ptr& s, publication p) {
+  const std::string topic = p.topic;
+  at_broker(s, topic, [this, p = std::move(p)] { route(p); });
+}
+
+// DISCONNECT is the last packet: it overtakes nothing that was sent before.
+void broker::disconnect(const session_ptr& s) {
+  instant last = world_.now();
+  for (const auto& [topic, when] : s->last_arrival) last = std::max(last, when);
+  s->last_arrival[">"] = last;
+  at_broker(s, "", [this, s] { close(s, false); });
+  at_client(s, "", [s] {
+    s->client_open = false;
+    s->events->closed();
+  });
+}
+
+void broker::client_gone(const session_ptr& s) {
+  s->client_open = false;
+  at_broker(s, "", [this, s] { close(s, true); });
+}
+
+void broker::cut(const session_ptr& s) {
+  s->cut = true;
+  world_.schedule(keepalive * 3 / 2, [this, s] {
+    if (s->cut && s->broker_open && running_) close(s, true);
+  });
+}
+
+void broker::heal(const session_ptr& s) {
+  s->cut = false;
+  const auto delayed = std::exchange(s->delayed, {});
+  for (const auto& again : delayed) again();
+  if (!s->broker_open && s->client_open)
+    at_client(s, "", [s] {
+      s->client_open = false;
+      s->events->disconnected({runtime::connection_loss::kind::lost, "the connection was lost"});
+    });
+}
+
+void broker::close(const session_ptr& s, bool with_will) {
+  if (!std::exchange(s->broker_open, false)) return;
+  if (const auto found = sessions_.find(s->client_id); found != sessions_.end() && found->second == s) sessions_.erase(found);
+  if (with_will && !s->will.topic.empty()) route(s->will);
+  if (!s->cut && s->client_open)
+    at_client(s, "", [s] {
+      s->client_open = false;
+      s->events->disconnected({runtime::connection_loss::kind::lost, "the connection was lost"});
+    });
+}
+
+void broker::stop() {
+  const auto open = sessions_;
+  for (const auto& [id, s] : open) close(s, true);
+  running_ = false;
+}
+
+void broker::crash() {
+  const auto open = sessions_;
+  for (const auto& [id, s] : open) close(s, false);
+  running_ = false;
+}
+
+void broker::restart(bool keep_retained) {
+  running_ = true;
+  if (!keep_retained) retained_.clear();
+}
+
+std::string broker::retained(const std::string& topic) const {
+  const auto found = retained_.find(topic);
+  return found == retained_.end() ? "" : found->second.payload;
+}
+
+void broker::route(const publication& p) {
+  if (!running_) return;
+  ++publications_;
+  if (on_publish) on_publish(p);
+  if (p.retain) {
+    if (p.payload.empty())
+      retained_.erase(p.topic);
+    else
+      retained_[p.topic] = p;
+  }
+  const auto open = sessions_;
+  for (const auto& [id, s] : open)
+    if (std::any_of(s->filters.begin(), s->filters.end(), [&](const auto& f) { return matches(f, p.topic); }))
+      deliver(s, p, false);
+}
+
+void broker::deliver(const session_ptr& s, const publication& p, bool retained) {
+  at_client(s, p.topic, [s, p, retained] { s->events->received(p.topic, p.payload, retained); });
+}
+
+void simulated_transport::connect(const std::string& client_id, const publication& will, runtime::transport_events& events) {
+  abort();
+  session_ = broker_.open(client_id, will, events, client_);
+  if (is_cut_) broker_.cut(session_);
+}
+
+void simulated_transport::subscribe(const std::vector<std::string>& filters) { broker_.subscribe(session_, filters); }
+void simulated_transport::publish(publication p) { broker_.publish(session_, std::move(p)); }
+void simulated_transport::close() { broker_.disconnect(session_); }
+
+void simulated_transport::abort() {
+  if (session_ && session_->client_open) broker_.client_gone(session_);
+  session_.reset();
+}
+
+void simulated_transport::cut() {
+  is_cut_ = true;
+  if (session_) broker_.cut(session_);
+}
+
+void simulated_transport::heal() {
+  is_cut_ = false;
+  if (session_) broker_.heal(session_);
+}
+
+}  // namespace simulation

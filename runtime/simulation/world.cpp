@@ -1,0 +1,107 @@
+#include "runtime/simulation/world.hpp"
+
+namespace simulation {
+
+world::world(std::uint64_t seed) : random_state_(seed), broker_(*this) {}
+world::~world() = default;
+
+// splitmix64: a generator whose numbers are the same on every machine.
+std::uint64_t world::random() {
+  std::uint64_t z = random_state_ += 0x9e3779b97f4a7c15U;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
+  return z ^ (z >> 31);
+}
+
+runtime::environment world::environment() {
+  return {.now = [this] { return now_; },
+          .unix_time_ms =
+              [this] {
+                const auto since_start = std::chrono::duration_cast<std::chrono::milliseconds>(now_.time_since_epoch());
+                return static_cast<std::uint64_t>((since_start + wall_clock_offset_).count());
+              },
+          .random = [this] { return random(); }};
+}
+
+void world::schedule(duration after, std::function<void()> what) {
+  due_.emplace(std::pair{now_ + std::max(after, duration{}), scheduled_++}, std::move(what));
+}
+
+void world::advance(duration time) {
+  const instant until = now_ + time;
+  while (!due_.empty() && due_.begin()->first.first <= until) {
+    auto next = due_.extract(due_.begin());
+    now_ = next.key().first;
+    next.mapped()();
+  }
+  now_ = until;
+}
+
+host& world::start(const std::string& node_name, bool monitor_nodes) {
+  return start(runtime::node_settings{.name = node_name, .cookie = "test", .monitor_nodes = monitor_nodes});
+}
+
+host& world::start(runtime::node_settings settings) {
+  return *hosts_.emplace_back(std::make_unique<host>(*this, std::move(settings)));
+}
+
+host::host(world& w, runtime::node_settings settings) : world_(w), settings_(std::move(settings)) { boot(); }
+host::~host() = default;
+
+void host::boot() {
+  frozen_ = false;
+  transport_ = std::make_unique<simulated_transport>(world_.broker(), this);
+  node_ = std::make_unique<runtime::node>(settings_, world_.environment(), *transport_, *this);
+  node_->start();
+  run();
+}
+
+void host::kill() {
+  ++wake_;
+  held_.clear();
+  node_.reset();
+  transport_.reset();
+}
+
+void host::restart() {
+  kill();
+  boot();
+}
+
+void host::thaw() {
+  frozen_ = false;
+  // What had arrived is read before any time-out is looked at, as the programs' event loop does.
+  for (auto& what : std::exchange(held_, {}))
+    if (node_) what();
+  run();
+}
+
+void host::when_running(std::function<void()> what) {
+  if (!node_) return;
+  if (frozen_) {
+    held_.push_back(std::move(what));
+    return;
+  }
+  what();
+  run();
+}
+
+void host::run() {
+  if (!node_ || frozen_) return;
+  node_->run();
+  const auto next = node_->next_deadline();
+  if (!next) return;
+  world_.schedule(*next - world_.now(), [this, wake = ++wake_] {
+    if (wake == wake_) run();
+  });
+}
+
+void host::node_up(std::uint64_t) { log.emplace_back("up"); }
+void host::connection_lost(const runtime::connection_loss& loss, duration) { log.push_back("lost: " + loss.sentence); }
+void host::replaced(std::uint64_t) { log.emplace_back("replaced"); }
+void host::stopped() { log.emplace_back("stopped"); }
+void host::process_ended(const runtime::pid& process, const runtime::term& reason) {
+  log.push_back("ended " + std::to_string(process.serial) + ": " + runtime::encode(reason));
+}
+
+}  // namespace simulation

@@ -1,0 +1,107 @@
+/// @file world.hpp
+/// A world to run nodes in: virtual time, chance from a seed, and one broker. Everything happens in
+/// advance(), in one thread, in the same order for the same seed.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/node.hpp"
+#include "runtime/simulation/broker.hpp"
+
+namespace simulation {
+
+using namespace std::chrono_literals;
+using runtime::duration;
+using runtime::instant;
+
+class host;
+
+class world {
+ public:
+  explicit world(std::uint64_t seed = 1);
+  ~world();
+
+  /// Lets virtual time pass, and everything happen that is due in it.
+  void advance(duration time);
+
+  instant now() const { return now_; }
+  std::uint64_t random();
+  /// The wall clock jumps; monotonic time does not.
+  void jump_wall_clock(std::chrono::milliseconds by) { wall_clock_offset_ += by; }
+  runtime::environment environment();
+
+  /// Does something after a time; things due at the same time happen in the order of these calls.
+  void schedule(duration after, std::function<void()> what);
+
+  /// Starts a program with a node of this name (`name@host`) and connects it.
+  host& start(const std::string& node_name, bool monitor_nodes = false);
+  /// The same with all settings.
+  host& start(runtime::node_settings settings);
+
+  simulation::broker& broker() { return broker_; }
+
+ private:
+  instant now_{};
+  std::chrono::milliseconds wall_clock_offset_{1'795'204'836'000};
+  std::uint64_t random_state_;
+  std::uint64_t scheduled_ = 0;
+  std::map<std::pair<instant, std::uint64_t>, std::function<void()>> due_;
+  simulation::broker broker_;
+  std::vector<std::unique_ptr<host>> hosts_;
+};
+
+/// A program with one node in it, as the operating system sees it.
+class host final : public runtime::node_observer {
+ public:
+  host(world& w, runtime::node_settings settings);
+  ~host() override;
+
+  runtime::node& node() { return *node_; }
+  bool is_running() const { return node_ != nullptr; }
+
+  /// SIGKILL: the program is gone, the broker notices at once.
+  void kill();
+  /// SIGSTOP and SIGCONT: nothing is read, no time-out fires; then all of it at once.
+  void freeze() { frozen_ = true; }
+  void thaw();
+  /// The cable: packets both ways vanish. Healed, what was sent meanwhile arrives (TCP repeats it),
+  /// unless the broker gave the connection up.
+  void cut() { transport_->cut(); }
+  void heal() { transport_->heal(); }
+  /// A kill, and the same program again.
+  void restart();
+
+  /// Runs the node now and whenever it next wants to.
+  void run();
+  /// Does something in this program, once it is not frozen.
+  void when_running(std::function<void()> what);
+
+  // What the node said, for tests.
+  std::vector<std::string> log;
+
+  void node_up(std::uint64_t creation) override;
+  void connection_lost(const runtime::connection_loss& loss, duration next_try) override;
+  void replaced(std::uint64_t creation) override;
+  void stopped() override;
+  void process_ended(const runtime::pid& process, const runtime::term& reason) override;
+
+  world& where() { return world_; }
+
+ private:
+  void boot();
+
+  world& world_;
+  runtime::node_settings settings_;
+  std::unique_ptr<simulated_transport> transport_;
+  std::unique_ptr<runtime::node> node_;
+  bool frozen_ = false;
+  std::vector<std::function<void()>> held_;  // what came while frozen
+  std::uint64_t wake_ = 0;                   // only the latest wake-up counts
+};
+
+}  // namespace simulation

@@ -1,0 +1,79 @@
+/// @file transport.hpp
+/// The seams between a node and the world: an MQTT connection, a clock, randomness.
+/// runtime/simulation has the ones for tests, mqtt/ the real one.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace runtime {
+
+using duration = std::chrono::nanoseconds;
+
+/// A point on the node's monotonic clock. Only the type is the standard library's; who runs the node reads the clock.
+using instant = std::chrono::steady_clock::time_point;
+
+/// Time and chance, passed in.
+struct environment {
+  std::function<instant()> now;                  ///< monotonic; what `after` and the tick count in
+  std::function<std::uint64_t()> unix_time_ms;   ///< wall clock, milliseconds; only creations are made from it
+  std::function<std::uint64_t()> random;         ///< 64 random bits; jitter is made from them
+};
+
+/// One PUBLISH.
+struct publication {
+  std::string topic;
+  std::string payload;
+  bool retain = false;
+  std::uint32_t expiry_seconds = 0;  ///< MQTT 5 message expiry; 0 never expires
+};
+
+/// Why a connection ended or was never made.
+struct connection_loss {
+  enum class kind {
+    lost,            ///< it was up, and is not
+    unreachable,     ///< no broker there
+    not_authorised,  ///< the broker knows us and refuses: credentials, client id or ACL
+    refused,         ///< any other refusal by the broker
+  };
+  kind what = kind::lost;
+  std::string sentence;  ///< for a person: what happened, to whom, and what to do
+};
+
+/// What a transport tells its node. Called on the node's thread only.
+class transport_events {
+ public:
+  virtual void connected() = 0;   ///< CONNACK, success
+  virtual void subscribed() = 0;  ///< SUBACK of the latest subscribe(): every filter was granted
+  /// One PUBLISH. `retained` is its retain flag as received.
+  virtual void received(std::string_view topic, std::string_view payload, bool retained) = 0;
+  /// The connection is gone, or was refused; nothing more comes until the next connect().
+  virtual void disconnected(const connection_loss& loss) = 0;
+  virtual void closed() = 0;  ///< close() is through
+
+ protected:
+  ~transport_events() = default;
+};
+
+/// One MQTT connection at a time: QoS 1, clean start, session expiry 0, will delay 0.
+/// A call returns at once; what comes of it is told to the transport_events. Publications of one
+/// topic arrive in the order published; those still queued when the connection ends are lost.
+class transport {
+ public:
+  virtual ~transport() = default;
+  /// Begins a connection. Nothing of an earlier one is replayed.
+  /// Events go to `events` until the next connect().
+  virtual void connect(const std::string& client_id, const publication& will, transport_events& events) = 0;
+  virtual void subscribe(const std::vector<std::string>& filters) = 0;
+  virtual void publish(publication p) = 0;
+  /// Sends what is queued, then DISCONNECT: the broker discards the will.
+  virtual void close() = 0;
+  /// Drops the connection at once, so that the broker publishes the will.
+  virtual void abort() = 0;
+};
+
+}  // namespace runtime
