@@ -84,7 +84,8 @@ struct paho_transport::connection final : mqtt::callback, mqtt::iaction_listener
         const auto response = token.get_subscribe_response();
         for (const auto code : response.get_reason_codes())
           if (static_cast<int>(code) >= 0x80) return lost(subscription_refused(address(settings), node));
-        return events->push(this, news::subscribed);
+        if (--subscribing == 0) events->push(this, news::subscribed);
+        return;
       }
       case mqtt::token::Type::DISCONNECT: return events->push(this, news::closed);
       default: return;
@@ -119,6 +120,7 @@ struct paho_transport::connection final : mqtt::callback, mqtt::iaction_listener
   const std::shared_ptr<event_queue> events;
   std::atomic<bool> is_lost = false;
   std::atomic<int> in_flight = 0;
+  std::atomic<int> subscribing = 0;  // SUBACKs to come
   std::atomic<bool> has_queued = false;
   bool is_connected = false;             // Paho's thread
   std::atomic<int> disconnect_code = 0;
@@ -178,12 +180,11 @@ void paho_transport::subscribe(const std::vector<std::string>& filters) {
   if (!present_) return;
   // What is retained under `to/` is no message (rule 2): MQTT 5 lets the subscriber know it even of one that
   // is published with the retain flag while the subscription stands.
-  const std::vector<mqtt::subscribe_options> options(
-      settings_.mqtt_5 ? filters.size() : 0,
-      mqtt::subscribe_options(mqtt::subscribe_options::SUBSCRIBE_LOCAL, mqtt::subscribe_options::RETAIN_AS_PUBLISHED));
+  const mqtt::subscribe_options options(mqtt::subscribe_options::SUBSCRIBE_LOCAL, mqtt::subscribe_options::RETAIN_AS_PUBLISHED);
+  present_->subscribing += static_cast<int>(filters.size());
   try {
-    present_->client.subscribe(mqtt::string_collection::create(filters), mqtt::async_client::qos_collection(filters.size(), 1),
-                               nullptr, *present_, options);
+    // One by one: Paho C++ 1.2 loses the options of a list on the way.
+    for (const auto& filter : filters) present_->client.subscribe(filter, 1, nullptr, *present_, options);
   } catch (const mqtt::exception&) {
     present_->lost(connection_lost(0, address(settings_), present_->node));
   }

@@ -14,7 +14,9 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
+#include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -98,6 +100,13 @@ void embedded_broker::start(const std::string& mosquitto) {
     pid_ = ::fork();
     if (pid_ < 0) throw std::runtime_error("cannot start Mosquitto: " + std::string(std::strerror(errno)));
     if (pid_ == 0) {
+      // Mosquitto started by root changes its user, and with that forgets the signal asked for here: it is
+      // started as that user.
+      if (const passwd* user = ::geteuid() == 0 ? ::getpwnam("mosquitto") : nullptr) {
+        if (::chown(folder_.c_str(), user->pw_uid, user->pw_gid) != 0 || ::setgroups(0, nullptr) != 0 ||
+            ::setgid(user->pw_gid) != 0 || ::setuid(user->pw_uid) != 0)
+          ::_exit(126);
+      }
       ::prctl(PR_SET_PDEATHSIG, SIGTERM);
       if (::getppid() != parent) ::_exit(1);
       sigset_t none;
