@@ -44,6 +44,7 @@ static process await_result(self me, pid shell, const screen& out);
 process client(self me, std::string server_node, std::string name, pid shell, const screen& out) {
   const registered server{server_name, server_node};
   me.hear_only(server_node);
+  me.announce_exit_to(server);
   me.send(server, logon{me.pid(), name}.write());
   co_await await_result(me, shell, out);
   for (;;)

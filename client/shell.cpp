@@ -139,7 +139,10 @@ process shell(self me, shell_state& state) {
         [&](const line& l) -> process {
           co_await std::visit([&](auto c) { return user.run(std::move(c)); }, parse_command(l.text));
         },
-        [&](const logon_at_start& l) -> process { co_await user.run(command::logon{l.name}); },
+        [&](const logon_at_start& l) -> process {
+          command::logon c{l.name};  // GCC 12: not a temporary of the co_await
+          co_await user.run(std::move(c));
+        },
         [&](const no_more_input&) -> process { co_await user.run(command::quit{}); },
         [&](const exit_signal& s) { user.client_ended(s); });
   }

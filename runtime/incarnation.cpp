@@ -18,12 +18,6 @@ void incarnation::start() { begin(0); }
 void incarnation::begin(std::uint64_t above) {
   // Wall clocks go back; a creation never does.
   creation_ = std::max({env_.unix_time_ms(), creation_ + 1, above + 1});
-  if (creation_ > max_number) {
-    const std::string sentence = "the retained status of " + name_ + " has a creation that nothing can be higher than; clear it: " +
-                                 "mosquitto_pub -r -n -t '" + topics_.status(name_) + "'";
-    creation_ = env_.unix_time_ms();
-    return disconnected({connection_loss::kind::refused, sentence});
-  }
   if (first_creation_ == 0) first_creation_ = creation_;
   ours_.insert(creation_);
   if (ours_.size() > max_remembered) ours_.erase(ours_.begin());
@@ -76,8 +70,10 @@ void incarnation::closed() {
 //
 //     first:  nodeup 100 ... taken over ......... CONNECT 300, hears "200": replaced, stops
 //     second:               CONNECT 200, hears "nodedown 100": older, goes on
-void incarnation::own_status(const std::optional<node_status>& status) {
+void incarnation::own_status(std::optional<node_status> status) {
   if (state_ != state::subscribing && state_ != state::up) return;
+  // Nothing can be higher than the highest: no node has it honestly, and ours is said again.
+  if (status && status->creation == max_number) status.reset();
   const bool is_established = established_ == creation_;
   if (status && status->creation == creation_ && status->up) {
     established_ = creation_;

@@ -59,7 +59,7 @@ class incarnation final : public transport_events {
   std::uint64_t first_creation() const { return first_creation_; }
 
   /// A status of this very node was received; nothing if it was cleared by somebody.
-  void own_status(const std::optional<node_status>& status);
+  void own_status(std::optional<node_status> status);
 
   void run();
   std::optional<instant> next_deadline() const { return deadline_; }

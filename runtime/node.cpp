@@ -89,6 +89,7 @@ void node::note(drop why, std::string_view from, std::string_view what) {
 }
 
 void node::publish(const std::string& topic, const term& content) {
+  if (!content.is_array() || content.empty()) return note(drop::unsent, name(), "not a JSON array: " + brief(content));
   std::string payload = encode(content);
   if (!incarnation_.is_up()) return note(drop::unsent, name(), "no connection to the broker");
   if (payload.size() > max_payload) return note(drop::unsent, name(), "longer than " + std::to_string(max_payload) + " bytes");
@@ -147,6 +148,8 @@ void node::exit(const process_state& from, const pid& to, const term& reason) {
 
 // Rule 6. The exit signals go before anything else that the node sends: links hear of the end once.
 void node::process_ended(process_state& state, const term& reason) {
+  if (state.remote_links.empty() && state.announce_exit_to)
+    publish(topics_.inbox(*state.announce_exit_to, name()), write_exit(pid_of(state.serial), reason));
   for (const auto& remote : state.remote_links) {
     table_.unlink({remote, state.serial});
     publish(topics_.inbox(remote, name()), write_exit(pid_of(state.serial), reason));

@@ -19,7 +19,7 @@ enum class drop {
   no_process,  ///< to a process that is not there (any more)
   unheard,     ///< to a process that hears others only
   unexpected,  ///< a process had no use for it
-  unsent,      ///< sent while the node had no connection, or too long
+  unsent,      ///< sent to another node without a connection, or too long, or no array
 };
 inline constexpr std::size_t drop_kinds = 7;
 const char* to_string(drop why);
@@ -111,7 +111,7 @@ class node {
   void received(std::string_view topic, std::string_view payload, bool retained);
   void received_status(std::string_view node, std::string_view payload);
   void received_inbox(const inbox_topic& to, std::string_view payload);
-  void received_signal(const signal& s, const inbox_topic& to);
+  void received_signal(const any_signal& s, const inbox_topic& to);
   void linked_by(const pid& from, process_state* to, const inbox_topic& topic);
   void connection_went_down();
   void node_went_down(const node_status& status);

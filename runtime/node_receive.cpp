@@ -58,7 +58,7 @@ process_state* node::addressee(const inbox_topic& to) {
   return p->creation == creation() ? scheduler_.find(p->serial) : nullptr;
 }
 
-void node::received_signal(const signal& s, const inbox_topic& to) {
+void node::received_signal(const any_signal& s, const inbox_topic& to) {
   if (std::holds_alternative<bad_signal>(s)) return note(drop::malformed, to.from, "a signal of no known form");
   if (const auto* pong = std::get_if<pong_signal>(&s)) {
     if (pong->node != to.from) note(drop::forged, to.from, "a PONG of " + pong->node);

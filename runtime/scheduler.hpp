@@ -36,6 +36,7 @@ struct process_state {
   std::string registered_name;
   std::set<serial_number> links;   // to processes of this node
   std::set<pid> remote_links;
+  std::optional<registered> announce_exit_to;  // used only if there are no remote links
   std::optional<term> ending;      // an exit signal took effect: it ends at its next turn
 };
 

@@ -28,6 +28,8 @@ class self {
   /// matches stays. A clause is a lambda of one parameter of a receivable type; it may itself be a `process` that waits.
   template <class... C>
   auto receive(C... clauses) const {
+    // GCC 12 destroys a closure twice that is a temporary in a co_await expression and owns something.
+    static_assert((std::is_trivially_destructible_v<C> && ...), "the clauses of a receive capture by reference");
     if constexpr ((detail::waits<C> || ...))
       return detail::waiting_receive(receive_clauses<C...>(*state_, std::move(clauses)...));
     else
@@ -37,6 +39,11 @@ class self {
   /// link(Pid): when one of the two ends, the other gets an exit signal. Twice is once.
   void link(const runtime::pid& other) const;
   void unlink(const runtime::pid& other) const;
+
+  /// Where the exit signal goes if this process ends before anybody was linked to it. A process that logs on is
+  /// linked to by the server, whose LINK follows its reply; one that ends in between is heard of no later for it,
+  /// and on the topic of its own messages, so in order with those of whoever comes after it.
+  void announce_exit_to(registered other) const;
 
   /// process_flag(trap_exit, Flag): exit signals become exit_signal messages.
   void trap_exit(bool flag) const;

@@ -17,7 +17,7 @@ bool is_capitals(const term& word) {
 
 }  // namespace
 
-std::optional<signal> read_signal(const term& content) {
+std::optional<any_signal> read_signal(const term& content) {
   if (!is_capitals(content[0])) return std::nullopt;
   const auto& word = content[0].get_ref<const std::string&>();
   if (word == "PONG" && content.size() == 2 && content[1].is_string()) return pong_signal{content[1].get<std::string>()};

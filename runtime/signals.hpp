@@ -31,10 +31,10 @@ struct pong_signal {
 /// In capitals, and none of the above or not of its form.
 struct bad_signal {};
 
-using signal = std::variant<link_signal, unlink_signal, exit_wire_signal, ping_signal, pong_signal, bad_signal>;
+using any_signal = std::variant<link_signal, unlink_signal, exit_wire_signal, ping_signal, pong_signal, bad_signal>;
 
 /// Reads a payload whose first element is a word in capitals; a plain message is nothing.
-std::optional<signal> read_signal(const term& content);
+std::optional<any_signal> read_signal(const term& content);
 
 inline term write_link(const pid& from) { return term::array({"LINK", to_string(from)}); }
 inline term write_unlink(const pid& from) { return term::array({"UNLINK", to_string(from)}); }

@@ -79,8 +79,6 @@ std::string brief(const term& t) {
   std::string text = t.dump(-1, ' ', true, term::error_handler_t::replace);
   const auto plain = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '@' || c == '-'; };
   if (t.is_string() && text.size() > 2 && std::all_of(text.begin() + 1, text.end() - 1, plain)) text = text.substr(1, text.size() - 2);
-  // DEL is the one control character that JSON leaves as it is.
-  std::replace(text.begin(), text.end(), '\x7f', '?');
   if (text.size() > longest) text = text.substr(0, longest) + "...";
   return text;
 }

@@ -18,6 +18,11 @@ bool matches(std::string_view filter, std::string_view topic) {
   }
 }
 
+broker::~broker() {
+  for (const auto& w : were_cut_)
+    if (const auto s = w.lock()) s->delayed.clear();
+}
+
 // Only packets of one topic and direction keep their order.
 instant broker::arrival(const session_ptr& s, std::string_view topic, char direction) {
   duration travel = latency;
@@ -105,6 +110,7 @@ void broker::client_gone(const session_ptr& s) {
 
 void broker::cut(const session_ptr& s) {
   s->cut = true;
+  were_cut_.push_back(s);
   world_.schedule(keepalive * 3 / 2, [this, s] {
     if (s->cut && s->broker_open && running_) close(s, true);
   });
@@ -121,7 +127,7 @@ void broker::heal(const session_ptr& s) {
     });
 }
 
-void broker::close(const session_ptr& s, bool with_will) {
+void broker::close(session_ptr s, bool with_will) {
   if (!std::exchange(s->broker_open, false)) return;
   if (const auto found = sessions_.find(s->client_id); found != sessions_.end() && found->second == s) sessions_.erase(found);
   if (with_will && !s->will.topic.empty()) route(s->will);

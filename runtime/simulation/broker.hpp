@@ -42,6 +42,7 @@ using session_ptr = std::shared_ptr<session>;
 class broker {
  public:
   explicit broker(world& w) : world_(w) {}
+  ~broker();
 
   // --- what a test controls
   /// How long a packet travels: between `latency` and `latency + jitter`, in order within its topic.
@@ -78,7 +79,7 @@ class broker {
   void at_broker(const session_ptr& s, std::string_view topic, std::function<void()> what);
   void at_client(const session_ptr& s, std::string_view topic, std::function<void()> what);
   void accept(const session_ptr& s);
-  void close(const session_ptr& s, bool with_will);
+  void close(session_ptr s, bool with_will);
   void route(const publication& p);
   void deliver(const session_ptr& s, const publication& p, bool retained);
   instant arrival(const session_ptr& s, std::string_view topic, char direction);
@@ -88,6 +89,7 @@ class broker {
   std::map<std::string, session_ptr> sessions_;
   std::map<std::string, publication> retained_;
   std::size_t publications_ = 0;
+  std::vector<std::weak_ptr<session>> were_cut_;  // what they still hold back holds them
 };
 
 /// The transport of a simulated host.
