@@ -87,8 +87,8 @@ int main(int argc, char** argv) {
   options.node.name = "client-" + std::to_string(::getpid());
   std::string server = messenger::server_name;
   std::string logon_name;
-  program::add_common_options(app, options, "client-<process id>@<host>", "warn");
-  app.add_option("--server", server, "Node of the messenger server [messenger@<host>]")
+  program::add_common_options(app, options, "client-PID@HOST", "warn");
+  app.add_option("--server", server, "Node of the messenger server [messenger@HOST]")
       ->type_name("NAME[@HOST]")->envname("MESSENGER_SERVER_NODE")->group("Messenger");
   app.add_option("--logon", logon_name, "Log on under this name at the start")->type_name("NAME")->group("Messenger");
   if (const auto code = program::parse(app, argc, argv, [&] {

@@ -18,8 +18,6 @@ std::unique_ptr<messenger::embedded_broker> start_broker(program::common_options
   options.broker.port = broker->port();
   options.broker_configured = true;
   spdlog::info("embedded broker: {}", broker->url());
-  // A script reads it from standard output; a person has seen it above.
-  if (!::isatty(STDOUT_FILENO) || !spdlog::should_log(spdlog::level::info)) std::cout << broker->url() << std::endl;
   loop.watch(broker->fd(), [&loop, b = broker.get()] {
     spdlog::error("the embedded broker has ended: {}", b->last_words());
     loop.unwatch(b->fd());
@@ -34,7 +32,15 @@ int run(program::common_options options, bool embedded) {
   program::node_program program(loop, options, "start one, say where one is with -h and -p, or let this program start one: --embedded-broker");
   const auto server = program.node().spawn(messenger::server);
   program.node().register_name(messenger::server_name, server);
-  return program.run();
+  // A person has seen the URL in the log; a script reads it from standard output, once the server serves.
+  bool url_pending = embedded && (!::isatty(STDOUT_FILENO) || !spdlog::should_log(spdlog::level::info));
+  return program.run([&]() -> std::optional<runtime::instant> {
+    if (url_pending && program.node().is_up()) {
+      std::cout << broker->url() << std::endl;
+      url_pending = false;
+    }
+    return std::nullopt;
+  });
 }
 
 }  // namespace
@@ -45,7 +51,7 @@ int main(int argc, char** argv) {
   options.node.name = "messenger";
   options.node.monitor_nodes = true;
   bool embedded = false;
-  program::add_common_options(app, options, "messenger@<host>", "info");
+  program::add_common_options(app, options, "messenger@HOST", "info");
   app.add_flag("--embedded-broker", embedded, "Start a private Mosquitto on a free port of 127.0.0.1 and use it")->group("MQTT");
   if (const auto code = program::parse(app, argc, argv, [&] {
         program::complete(app, options);

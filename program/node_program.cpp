@@ -10,6 +10,8 @@ namespace program {
 
 using std::chrono::steady_clock;
 
+constexpr auto one_second = std::chrono::seconds(1);
+
 void set_up_logging(const std::string& level) {
   auto logger = spdlog::stderr_color_mt("messenger");
   logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%-7l%$ %v");
@@ -50,7 +52,8 @@ int node_program::run(const std::function<std::optional<runtime::instant>()>& af
     std::optional<runtime::instant> next;
     if (after_each) next = after_each();
     if (std::exchange(stop_requested_, false)) node_.stop();
-    if (const auto nodes = node_.next_deadline(); nodes && (!next || *nodes < *next)) next = nodes;
+    for (const auto& other : {node_.next_deadline(), log_unlogged_drops()})
+      if (other && (!next || *other < *next)) next = other;
     return next;
   });
   return exit_code_;
@@ -95,9 +98,8 @@ void node_program::dropped(runtime::drop why, std::string_view from, std::string
                      : why == drop::retained || why == drop::unheard ? spdlog::level::info
                                                                      : spdlog::level::warn;
   if (!spdlog::should_log(level)) return;
-  if (const auto now = steady_clock::now(); now - second_ >= std::chrono::seconds(1)) {
-    if (unlogged_ > 0) spdlog::warn("{} more inputs were dropped", std::exchange(unlogged_, 0));
-    second_ = now;
+  if (!log_unlogged_drops() && steady_clock::now() >= second_ + one_second) {
+    second_ = steady_clock::now();
     logged_this_second_ = 0;
   }
   if (++logged_this_second_ > lines_a_second) {
@@ -105,6 +107,14 @@ void node_program::dropped(runtime::drop why, std::string_view from, std::string
     return;
   }
   spdlog::log(level, "dropped ({}, {} so far), from {}: {}", runtime::to_string(why), count, from.empty() ? "nobody" : from, what);
+}
+
+// Says how many drops were not logged, once their second is over. @returns when that will be.
+std::optional<runtime::instant> node_program::log_unlogged_drops() {
+  if (unlogged_ == 0) return std::nullopt;
+  if (steady_clock::now() < second_ + one_second) return second_ + one_second;
+  spdlog::warn("dropped: {} more inputs", std::exchange(unlogged_, 0));
+  return std::nullopt;
 }
 
 void node_program::process_ended(const runtime::pid& process, const runtime::term& reason) {

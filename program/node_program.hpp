@@ -38,6 +38,7 @@ class node_program final : private runtime::node_observer {
   void stopped() override;
   void dropped(runtime::drop why, std::string_view from, std::string_view what, std::uint64_t count) override;
   void process_ended(const runtime::pid& process, const runtime::term& reason) override;
+  std::optional<runtime::instant> log_unlogged_drops();
   void fail(int exit_code, const std::string& sentence);
 
   event_loop& loop_;

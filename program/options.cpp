@@ -30,7 +30,7 @@ void add_common_options(CLI::App& app, common_options& o, const std::string& nam
   app.get_formatter()->column_width(34);
   app.get_formatter()->label("TEXT", "");
 
-  app.add_option("--name", o.node.name, "Name of this node; without @HOST the short host name is added [" + name_default + "]")
+  app.add_option("--name", o.node.name, "Name of this node; @HOST defaults to the short host name [" + name_default + "]")
       ->type_name("NAME[@HOST]")->group("Node");
   app.add_option("--cookie", o.node.cookie, "Which nodes belong together; a name space, no secret")
       ->type_name("NAME")->default_val("messenger")->group("Node");

@@ -1,0 +1,139 @@
+// What people do with the two programs.
+#include <csignal>
+
+#include "system/programs.hpp"
+
+using namespace testing_system;
+
+class conversation : public testing::TestWithParam<const char*> {
+ protected:
+  std::vector<std::string> version{"-V", GetParam()};
+};
+INSTANTIATE_TEST_SUITE_P(mqtt, conversation, testing::Values("mqttv5", "mqttv311"), [](const auto& p) { return p.param; });
+
+TEST_P(conversation, of_the_tutorial) {
+  mosquitto broker;
+  auto server = start_server(broker, version);
+  auto peter = start_user(broker, "peter", version);
+  auto james = start_user(broker, "james", version);
+  auto fred = start_user(broker, "fred", version);
+  EXPECT_EQ(ask(peter, "/message fred hello"), "sent");
+  EXPECT_EQ(line_of(fred), R"(Message from peter: "hello")");
+  EXPECT_EQ(ask(fred, "/message peter go away, I'm busy"), "sent");
+  EXPECT_EQ(line_of(peter), R"(Message from fred: "go away, I'm busy")");
+  EXPECT_EQ(ask(fred, "/message james fred says hello"), "sent");
+  EXPECT_EQ(line_of(james), R"(Message from fred: "fred says hello")");
+  EXPECT_EQ(ask(james, "/message nobody x"), "receiver_not_found");
+  EXPECT_EQ(ask(peter, "/logon peter"), "already_logged_on");
+  EXPECT_EQ(ask(peter, "/logoff"), "logged_off");
+  EXPECT_EQ(ask(peter, "/message fred x"), "not_logged_on");
+  EXPECT_EQ(ask(peter, "/logon fred"), "user_exists_at_other_node");
+  EXPECT_EQ(ask(james, "/message peter are you there?"), "receiver_not_found");
+  for (auto* client : {&peter, &james, &fred}) {
+    client->end_input();
+    EXPECT_EQ(client->end(), 0);
+  }
+  EXPECT_EQ(james.rest(), lines{"logged_off"});
+  EXPECT_TRUE(server.says("0 on the list"));
+  server.signal(SIGTERM);
+  EXPECT_EQ(server.end(), 0);
+}
+
+TEST_P(conversation, typed_all_at_once_is_answered_line_by_line) {
+  mosquitto broker;
+  auto server = start_server(broker, version);
+  auto peter = start_client(broker, "peter", version);
+  peter.type_raw("/message a b\n/logon peter\n/logoff\n/logon peter\n/logoff\n/logon Peter\n/message Peter me\n\n/message nobody x");
+  peter.end_input();
+  EXPECT_EQ(peter.end(), 0) << peter.errors();
+  EXPECT_EQ(peter.rest(), (lines{"not_logged_on", "logged_on", "logged_off", "logged_on", "logged_off", "logged_on", "sent",
+                                 R"(Message from Peter: "me")", "receiver_not_found", "logged_off"}));
+}
+
+TEST_P(conversation, a_thousand_messages_arrive_in_order_and_once) {
+  mosquitto broker;
+  auto server = start_server(broker, version);
+  auto fred = start_user(broker, "fred", version);
+  auto peter = start_user(broker, "peter", version);
+  std::string script;
+  for (int i = 0; i < 1000; ++i) script += "/message fred " + std::to_string(i) + "\n";
+  peter.type_raw(script);
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_EQ(line_of(peter), "sent");
+    ASSERT_EQ(line_of(fred), "Message from peter: \"" + std::to_string(i) + "\"");
+  }
+}
+
+TEST_P(conversation, text_is_text_whatever_is_in_it) {
+  mosquitto broker;
+  auto server = start_server(broker, version);
+  auto peter = start_user(broker, "peter", version);
+  EXPECT_EQ(ask(peter, "/message peter \"quotes\" \\ \xc3\xbc \xf0\x9f\x90\xa7 [1,{\"a\":2}] \x1b[31m"), "sent");
+  EXPECT_EQ(line_of(peter), "Message from peter: \"\\\"quotes\\\" \\\\ \xc3\xbc \xf0\x9f\x90\xa7 [1,{\\\"a\\\":2}] \\e[31m\"");
+  const std::string long_text(60'000, 'x');
+  EXPECT_EQ(ask(peter, "/message peter " + long_text), "sent");
+  EXPECT_EQ(line_of(peter), "Message from peter: \"" + long_text + "\"");
+}
+
+TEST_P(conversation, names_may_have_spaces_and_letters_of_any_language) {
+  mosquitto broker;
+  auto server = start_server(broker, version);
+  auto client = start_client(broker, "peter", version);
+  EXPECT_EQ(ask(client, "/logon \"Anna L\xc3\xa9na\""), "logged_on");
+  EXPECT_EQ(ask(client, "/message \"Anna L\xc3\xa9na\" hi"), "sent");
+  EXPECT_EQ(line_of(client), "Message from Anna L\xc3\xa9na: \"hi\"");
+}
+
+TEST(client, logs_on_at_the_start_when_told_to) {
+  mosquitto broker;
+  auto server = start_server(broker);
+  auto peter = start_client(broker, "peter", {"--logon", "Peter Pan"});
+  EXPECT_EQ(line_of(peter), "logged_on");
+  EXPECT_TRUE(server.says("logon: Peter Pan is peter@test/"));
+}
+
+TEST(client, stops_cleanly_on_signals) {
+  mosquitto broker;
+  auto server = start_server(broker);
+  for (const auto& [signal, code] : {std::pair{SIGTERM, 0}, {SIGINT, 130}}) {
+    auto peter = start_user(broker, "peter");
+    auto watcher = broker.subscribe("messenger/1/messenger/#");
+    ASSERT_NE(watcher.next_line(), std::nullopt);  // the two retained statuses
+    ASSERT_NE(watcher.next_line(), std::nullopt);
+    peter.signal(signal);
+    EXPECT_EQ(peter.end(), code);
+    const auto exit = line_of(watcher), down = line_of(watcher);
+    EXPECT_NE(exit.find(R"(/from/peter@test ["EXIT","peter@test/)"), std::string::npos) << exit;
+    EXPECT_TRUE(exit.ends_with(R"(,"normal"])")) << exit;
+    EXPECT_TRUE(down.starts_with(R"(messenger/1/messenger/node/peter@test ["nodedown","peter@test",)")) << down;
+    EXPECT_TRUE(down.ends_with(R"(,"normal"])")) << down;
+    EXPECT_FALSE(watcher.next_line(100ms));  // no will
+    EXPECT_TRUE(eventually([&] { return broker.log().find("Received DISCONNECT from peter@test") != std::string::npos; }));
+  }
+  EXPECT_EQ(count(server.errors(), "logoff: peter was"), 2U);
+}
+
+TEST(server, stops_cleanly_on_signals) {
+  for (const auto& [signal, code] : {std::pair{SIGTERM, 0}, {SIGINT, 130}}) {
+    mosquitto broker;
+    auto server = start_server(broker);
+    auto peter = start_user(broker, "peter");
+    server.signal(signal);
+    EXPECT_EQ(server.end(), code);
+    EXPECT_EQ(line_of(peter), "exit: noconnection");
+    EXPECT_FALSE(peter.next_line(100ms));
+    auto watcher = broker.subscribe("messenger/1/messenger/node/messenger@test");
+    EXPECT_TRUE(line_of(watcher).ends_with(R"(,"normal"])"));
+  }
+}
+
+TEST(server, logs_who_comes_and_goes_and_the_list_at_debug) {
+  mosquitto broker;
+  auto server = start_server(broker, {"-d"});
+  auto peter = start_user(broker, "peter");
+  ask(peter, "/message nobody x");
+  EXPECT_TRUE(server.says("list is now: [{peter@test/"));
+  ask(peter, "/logoff");
+  EXPECT_TRUE(server.says("info    logon: peter is peter@test/"));
+  EXPECT_TRUE(server.says(", reason normal, 0 on the list"));
+}

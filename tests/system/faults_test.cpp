@@ -1,0 +1,131 @@
+// What goes wrong for real: killed programs, brokers that go and come back, servers that are slow.
+#include <csignal>
+
+#include "system/programs.hpp"
+
+using namespace testing_system;
+using clock_ = std::chrono::steady_clock;
+
+static double seconds_since(clock_::time_point start) { return std::chrono::duration<double>(clock_::now() - start).count(); }
+
+class faults : public testing::TestWithParam<const char*> {
+ protected:
+  std::vector<std::string> version{"-V", GetParam()};
+};
+INSTANTIATE_TEST_SUITE_P(mqtt, faults, testing::Values("mqttv5", "mqttv311"), [](const auto& p) { return p.param; });
+
+TEST_P(faults, a_killed_client_is_logged_off_once_and_its_name_free_within_a_second) {  // case 1
+  mosquitto broker;
+  auto server = start_server(broker, version);
+  auto peter = start_user(broker, "peter", version);
+  auto fred = start_user(broker, "fred", version);
+  const auto killed = clock_::now();
+  peter.signal(SIGKILL);
+  ASSERT_TRUE(server.says("logoff: peter was"));
+  EXPECT_LT(seconds_since(killed), 1.0);
+  ask(fred, "/logoff");
+  EXPECT_EQ(ask(fred, "/logon peter"), "logged_on");
+  EXPECT_LT(seconds_since(killed), 1.0);
+  EXPECT_TRUE(server.says("reason noconnection"));
+  EXPECT_EQ(count(server.errors(), "logoff: peter was"), 1U);
+}
+
+TEST_P(faults, a_killed_server_ends_every_client_once_and_a_new_one_serves) {  // case 29
+  mosquitto broker;
+  auto server = start_server(broker, version);
+  auto peter = start_user(broker, "peter", version);
+  auto fred = start_user(broker, "fred", version);
+  server.signal(SIGKILL);
+  EXPECT_EQ(line_of(peter), "exit: noconnection");
+  EXPECT_EQ(line_of(fred), "exit: noconnection");
+  EXPECT_EQ(ask(peter, "/message fred x"), "not_logged_on");
+  auto next = start_server(broker, version);
+  EXPECT_EQ(ask(peter, "/logon peter"), "logged_on");
+  EXPECT_EQ(ask(fred, "/logon fred"), "logged_on");
+  EXPECT_EQ(ask(peter, "/message fred again"), "sent");
+  EXPECT_EQ(line_of(fred), R"(Message from peter: "again")");
+}
+
+TEST_P(faults, a_broker_that_restarts_ends_every_client_and_all_log_on_anew) {  // cases 34, 36
+  for (const bool crash : {false, true}) {
+    mosquitto broker;
+    auto server = start_server(broker, version);
+    auto peter = start_user(broker, "peter", version);
+    crash ? broker.kill() : broker.stop();
+    EXPECT_EQ(line_of(peter), "exit: noconnection");
+    EXPECT_TRUE(server.says("logoff: peter was"));
+    broker.start();
+    EXPECT_TRUE(eventually([&] { return count(server.errors(), "is up") == 2; })) << server.errors();
+    EXPECT_TRUE(eventually([&] { return ask(peter, "/logon peter") == "logged_on"; })) << peter.errors();
+    EXPECT_EQ(ask(peter, "/message peter back"), "sent");
+  }
+}
+
+TEST_P(faults, a_server_paused_for_4900_ms_answers_in_time_and_for_5100_ms_too_late) {  // cases 25, 26, 28
+  for (const auto& [pause, reply, on_the_list] : {std::tuple{4900ms, "logged_on", true}, {5100ms, "No response from server", false}}) {
+    mosquitto broker;
+    auto server = start_server(broker, version);
+    auto peter = start_client(broker, "peter", version);
+    EXPECT_EQ(ask(peter, "/message x y"), "not_logged_on");  // it is up
+    server.signal(SIGSTOP);
+    peter.type("/logon peter");
+    nap(pause);
+    server.signal(SIGCONT);
+    EXPECT_EQ(line_of(peter), reply);
+    if (on_the_list) {
+      EXPECT_EQ(ask(peter, "/logoff"), "logged_off");
+    } else {
+      EXPECT_TRUE(server.says("reason noproc, 0 on the list")) << server.errors();
+      EXPECT_EQ(ask(peter, "/logon peter"), "logged_on") << server.errors();
+    }
+    EXPECT_EQ(peter.rest(), lines{});
+  }
+}
+
+TEST_P(faults, without_a_server_there_is_no_response_and_no_hang) {  // case 30
+  mosquitto broker;
+  auto peter = start_client(broker, "peter", version);
+  const auto asked = clock_::now();
+  EXPECT_EQ(ask(peter, "/logon peter"), "No response from server");
+  EXPECT_GE(seconds_since(asked), 5.0);
+  EXPECT_EQ(ask(peter, "/message fred x"), "not_logged_on");
+}
+
+TEST_P(faults, a_second_program_under_the_same_name_replaces_the_first_which_says_so) {  // case 42
+  mosquitto broker;
+  auto first = start_server(broker, version);
+  auto second = start_server(broker, version);
+  EXPECT_EQ(first.end(), 1);
+  EXPECT_NE(first.errors().find("has replaced this one; this one stops"), std::string::npos) << first.errors();
+  EXPECT_TRUE(eventually([&] { return count(second.errors(), "is up") == 2; })) << "taken over once by the first, which then stops";
+  auto peter = start_user(broker, "peter", version);
+  EXPECT_EQ(ask(peter, "/message peter x"), "sent");
+}
+
+TEST_P(faults, programs_that_start_before_the_broker_wait_for_it) {  // case 38
+  mosquitto broker;
+  broker.stop();
+  program server(node_program, {"--name", "messenger@test", "-h", "127.0.0.1", "-p", broker.port_text(), "-V", GetParam()});
+  auto peter = start_client(broker, "peter", version);
+  EXPECT_TRUE(server.says("no MQTT broker answers at 127.0.0.1:" + broker.port_text() + "; trying again in "));
+  EXPECT_TRUE(peter.says("no MQTT broker answers at 127.0.0.1:" + broker.port_text() + "; trying again in "));
+  broker.start();
+  EXPECT_TRUE(server.says("is up"));
+  EXPECT_TRUE(eventually([&] { return ask(peter, "/logon peter") == "logged_on"; }));
+}
+
+TEST(embedded_broker, serves_says_its_url_and_ends_with_the_node_however_that_ends) {
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    program server(node_program, {"--embedded-broker", "--name", "messenger@test"});
+    const auto url = line_of(server);
+    ASSERT_TRUE(url.starts_with("mqtt://127.0.0.1:")) << url;
+    EXPECT_TRUE(server.says("embedded broker: " + url));
+    const auto port = url.substr(url.rfind(':') + 1);
+    program peter(client_program, {"--name", "peter@test", "--server", "messenger@test", "-p", port});
+    EXPECT_EQ(ask(peter, "/logon peter"), "logged_on") << server.errors();
+    server.signal(signal);
+    EXPECT_EQ(server.end(), signal == SIGTERM ? 0 : -SIGKILL);
+    EXPECT_EQ(line_of(peter), "exit: noconnection");
+    EXPECT_TRUE(peter.says("no MQTT broker answers")) << "the broker has ended too";
+  }
+}
