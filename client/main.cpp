@@ -20,11 +20,10 @@ using std::chrono::steady_clock;
 // Erlang gives: none.
 constexpr auto longest_wait_for_node = 5s;
 
-void write_line(std::string_view line) {
-  std::string text(line);
-  text += '\n';
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
+// False when nobody reads any more.
+bool write_line(std::string_view line) {
+  const std::string text = std::string(line) + "\n";
+  return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
 }
 
 void tell(std::string_view sentence) {
@@ -35,10 +34,14 @@ void tell(std::string_view sentence) {
 int run(const program::common_options& options, const std::string& server_node, const std::string& logon_name) {
   program::set_up_logging(options.log_level);
   program::event_loop loop;
-  program::node_program program(loop, options, "start one (messenger-node --embedded-broker), or say where one is with -h and -p");
+  program::node_program program(loop, options,
+                                "start one (messenger-node --embedded-broker), or say where one is with -h and -p");
   runtime::node& node = program.node();
 
-  const messenger::screen out(write_line);
+  bool is_read = true;
+  const messenger::screen out([&is_read](std::string_view line) {
+    if (is_read && !(is_read = write_line(line))) spdlog::error("nobody reads standard output any more; stopping");
+  });
   messenger::shell_state state{.server_node = server_node, .out = out, .tell = tell};
   node.register_name(messenger::shell_name, node.spawn(messenger::shell, std::ref(state)));
   messenger::line_reader input(STDIN_FILENO);
@@ -67,8 +70,8 @@ int run(const program::common_options& options, const std::string& server_node, 
       loop.watch(STDIN_FILENO, [&input] { input.fill(); });
     else
       loop.unwatch(STDIN_FILENO);
-    if (state.done) {
-      program.stop(0);
+    if (state.done || !is_read) {
+      program.stop(is_read ? 0 : program::run_time_failure);
       return std::nullopt;
     }
     was_up |= node.is_up();
@@ -81,21 +84,26 @@ int run(const program::common_options& options, const std::string& server_node, 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"A user's node: log on, send messages, read what others send. Commands are lines on standard input; /help lists them.",
-               "messenger-client"};
+  CLI::App app{
+      "A user's node: log on, send messages, read what others send. Commands are lines on standard input; /help lists "
+      "them.",
+      "messenger-client"};
   program::common_options options;
   options.node.name = "client-" + std::to_string(::getpid());
   std::string server = messenger::server_name;
   std::string logon_name;
   program::add_common_options(app, options, "client-PID@HOST", "warn");
   app.add_option("--server", server, "Node of the messenger server [messenger@HOST]")
-      ->type_name("NAME[@HOST]")->envname("MESSENGER_SERVER_NODE")->group("Messenger");
+      ->type_name("NAME[@HOST]")
+      ->envname("MESSENGER_SERVER_NODE")
+      ->group("Messenger");
   app.add_option("--logon", logon_name, "Log on under this name at the start")->type_name("NAME")->group("Messenger");
   if (const auto code = program::parse(app, argc, argv, [&] {
         program::complete(app, options);
         server = program::node_name(server, "--server");
         if (app.count("--logon") && !messenger::is_user_name(logon_name))
-          throw program::usage_error{"the user name " + messenger::quoted(logon_name.substr(0, 200)) + " (--logon) " + messenger::user_name_rule};
+          throw program::usage_error{"the user name " + messenger::quoted(logon_name.substr(0, 200)) + " (--logon) " +
+                                     messenger::user_name_rule};
       }))
     return *code;
   try {

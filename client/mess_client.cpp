@@ -33,7 +33,9 @@ struct send_to {
 }  // namespace
 
 term logoff_command() { return "logoff"; }
-term message_to_command(const std::string& to, const std::string& text) { return term::array({"message_to", to, text}); }
+term message_to_command(const std::string& to, const std::string& text) {
+  return term::array({"message_to", to, text});
+}
 
 std::optional<ready> ready::match(const message& m) {
   return m.local && m.content == "ready" ? std::optional(ready{}) : std::nullopt;
@@ -44,9 +46,9 @@ static process await_result(self me, pid shell, const screen& out);
 process client(self me, std::string server_node, std::string name, pid shell, const screen& out) {
   const registered server{server_name, server_node};
   me.hear_only(server_node);
-  me.announce_exit_to(server);
   me.send(server, logon{me.pid(), name}.write());
   co_await await_result(me, shell, out);
+  me.expect_link(server);
   for (;;)
     co_await me.receive(
         [&](const logoff&) { me.exit("normal"); },

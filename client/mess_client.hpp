@@ -23,6 +23,7 @@ struct ready {
 };
 
 /// The client process. @param shell hears `ready` after each command. @param out outlives the node.
-runtime::process client(runtime::self me, std::string server_node, std::string name, runtime::pid shell, const screen& out);
+runtime::process client(runtime::self me, std::string server_node, std::string name, runtime::pid shell,
+                        const screen& out);
 
 }  // namespace messenger

@@ -10,7 +10,6 @@ namespace messenger {
 using runtime::exit_signal;
 using runtime::message;
 using runtime::process;
-using runtime::registered;
 using runtime::self;
 using runtime::term;
 

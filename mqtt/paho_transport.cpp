@@ -95,7 +95,8 @@ struct paho_transport::connection final : mqtt::callback, mqtt::iaction_listener
   void on_failure(const mqtt::token& token) override {
     switch (token.get_type()) {
       case mqtt::token::Type::CONNECT: {
-        const int code = std::max(settings.mqtt_5 ? static_cast<int>(token.get_reason_code()) : 0, token.get_return_code());
+        const int code =
+            std::max(settings.mqtt_5 ? static_cast<int>(token.get_reason_code()) : 0, token.get_return_code());
         return lost(connect_failure(code, settings.mqtt_5, address(settings), node));
       }
       case mqtt::token::Type::SUBSCRIBE: return lost(subscription_refused(address(settings), node));
@@ -104,7 +105,9 @@ struct paho_transport::connection final : mqtt::callback, mqtt::iaction_listener
     }
   }
 
-  void connection_lost(const std::string&) override { lost(paho::connection_lost(disconnect_code, address(settings), node)); }
+  void connection_lost(const std::string&) override {
+    lost(paho::connection_lost(disconnect_code, address(settings), node));
+  }
   void message_arrived(mqtt::const_message_ptr m) override { events->push(this, std::move(m)); }
   void delivery_complete(mqtt::delivery_token_ptr) override {
     --in_flight;
@@ -122,7 +125,7 @@ struct paho_transport::connection final : mqtt::callback, mqtt::iaction_listener
   std::atomic<int> in_flight = 0;
   std::atomic<int> subscribing = 0;  // SUBACKs to come
   std::atomic<bool> has_queued = false;
-  bool is_connected = false;             // Paho's thread
+  bool is_connected = false;  // Paho's thread
   std::atomic<int> disconnect_code = 0;
 
   // The node's thread.
@@ -138,7 +141,8 @@ std::string address(const broker_settings& broker) {
   return (ipv6 ? "[" + broker.host + "]" : broker.host) + ":" + std::to_string(broker.port);
 }
 
-paho_transport::paho_transport(broker_settings settings) : settings_(std::move(settings)), events_(std::make_shared<event_queue>()) {
+paho_transport::paho_transport(broker_settings settings)
+    : settings_(std::move(settings)), events_(std::make_shared<event_queue>()) {
   MQTTAsync_setTraceLevel(MQTTASYNC_TRACE_ERROR);  // the default costs a vsnprintf a packet
 }
 
@@ -172,7 +176,8 @@ void paho_transport::connect(const std::string& client_id, const publication& wi
     options.set_will(mqtt::will_options(will.topic, will.payload, 1, will.retain, expiry(will, settings_.mqtt_5)));
     present_->client.connect(std::move(options), nullptr, *present_);
   } catch (const mqtt::exception& e) {
-    if (present_) present_->lost({connection_loss::kind::unreachable, "cannot connect to " + address(settings_) + ": " + e.what()});
+    if (present_)
+      present_->lost({connection_loss::kind::unreachable, "cannot connect to " + address(settings_) + ": " + e.what()});
   }
 }
 
@@ -180,7 +185,8 @@ void paho_transport::subscribe(const std::vector<std::string>& filters) {
   if (!present_) return;
   // What is retained under `to/` is no message (rule 2): MQTT 5 lets the subscriber know it even of one that
   // is published with the retain flag while the subscription stands.
-  const mqtt::subscribe_options options(mqtt::subscribe_options::SUBSCRIBE_LOCAL, mqtt::subscribe_options::RETAIN_AS_PUBLISHED);
+  const mqtt::subscribe_options options(mqtt::subscribe_options::SUBSCRIBE_LOCAL,
+                                        mqtt::subscribe_options::RETAIN_AS_PUBLISHED);
   present_->subscribing += static_cast<int>(filters.size());
   try {
     // One by one: Paho C++ 1.2 loses the options of a list on the way.
@@ -205,7 +211,8 @@ void paho_transport::send_queued() {
     while (!c.queued.empty() && c.in_flight < window) {
       publication& p = c.queued.front();
       ++c.in_flight;
-      c.client.publish(mqtt::message::create(std::move(p.topic), std::move(p.payload), 1, p.retain, expiry(p, settings_.mqtt_5)));
+      c.client.publish(
+          mqtt::message::create(std::move(p.topic), std::move(p.payload), 1, p.retain, expiry(p, settings_.mqtt_5)));
       c.queued.pop_front();
     }
     c.has_queued = !c.queued.empty() || c.closing;

@@ -36,7 +36,8 @@ class paho_transport final : public runtime::transport {
   void dispatch();
 
   // transport
-  void connect(const std::string& client_id, const runtime::publication& will, runtime::transport_events& events) override;
+  void connect(const std::string& client_id, const runtime::publication& will,
+               runtime::transport_events& events) override;
   void subscribe(const std::vector<std::string>& filters) override;
   void publish(runtime::publication p) override;
   void close() override;

@@ -27,15 +27,20 @@ connection_loss connect_failure(int code, bool mqtt_5, const std::string& broker
   switch (mqtt_5 ? code : as_mqtt_5(code)) {
     case 0x86:  // bad user name or password
     case 0x87:  // not authorized
-      return {kind::not_authorised, who + " refused the credentials of node " + node + "; give the right ones with -u and -P or --password-file"};
+      return {kind::not_authorised, who + " refused the credentials of node " + node +
+                                        "; give the right ones with -u and -P or --password-file"};
     case 0x8a: return {kind::not_authorised, who + " has banned node " + node};
     case 0x84:
-      return {kind::refused, who + " does not speak this version of MQTT; try the other one with -V mqttv311 or -V mqttv5"};
-    case 0x85: return {kind::refused, who + " refused the client id " + node + "; choose another node name with --name"};
+      return {kind::refused,
+              who + " does not speak this version of MQTT; try the other one with -V mqttv311 or -V mqttv5"};
+    case 0x85:
+      return {kind::refused, who + " refused the client id " + node + "; choose another node name with --name"};
     case 0x88: return {kind::refused, who + " says that it is not available"};
     case 0x89: return {kind::refused, who + " says that it is busy"};
     case 0x97: return {kind::refused, who + " says that a quota is exceeded"};
-    case 0x9a: return {kind::refused, who + " does not keep retained messages, without which nodes cannot be told dead from alive"};
+    case 0x9a:
+      return {kind::refused,
+              who + " does not keep retained messages, without which nodes cannot be told dead from alive"};
     case 0x9f: return {kind::refused, who + " says that connections come too fast"};
     default: break;
   }
@@ -56,7 +61,8 @@ connection_loss connection_lost(int code, const std::string& broker, const std::
 }
 
 connection_loss subscription_refused(const std::string& broker, const std::string& node) {
-  return {kind::not_authorised, "the broker at " + broker + " does not let node " + node + " subscribe to its own topics; look at the broker's access control list"};
+  return {kind::not_authorised, "the broker at " + broker + " does not let node " + node +
+                                    " subscribe to its own topics; look at the broker's access control list"};
 }
 
 }  // namespace paho

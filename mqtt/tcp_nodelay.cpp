@@ -26,9 +26,10 @@ int set_tcp_nodelay(int peer_port) {
   if (!own_files) return 0;
   int found = 0;
   while (const dirent* entry = ::readdir(own_files)) {
-    const int fd = std::atoi(entry->d_name);
+    const int fd = static_cast<int>(std::strtol(entry->d_name, nullptr, 10));
     const int on = 1;
-    if (fd > 2 && peer_port_of(fd) == peer_port && ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0) ++found;
+    if (fd > 2 && peer_port_of(fd) == peer_port && ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0)
+      ++found;
   }
   ::closedir(own_files);
   return found;

@@ -33,8 +33,9 @@ std::string find_mosquitto() {
   const char* path = std::getenv("PATH");
   std::istringstream folders(std::string(path ? path : "") + ":/usr/sbin:/usr/local/sbin");
   for (std::string folder; std::getline(folders, folder, ':');)
-    if (const auto file = folder + "/mosquitto"; !folder.empty() && ::access(file.c_str(), X_OK) == 0) return file;
-  throw std::runtime_error("--embedded-broker needs Mosquitto, which is not installed; on Debian: apt-get install mosquitto");
+    if (auto file = folder + "/mosquitto"; !folder.empty() && ::access(file.c_str(), X_OK) == 0) return file;
+  throw std::runtime_error(
+      "--embedded-broker needs Mosquitto, which is not installed; on Debian: apt-get install mosquitto");
 }
 
 sockaddr_in loopback(int port) {
@@ -79,7 +80,8 @@ constexpr const char* settings =
 embedded_broker::embedded_broker() {
   const std::string mosquitto = find_mosquitto();
   std::string folder = std::filesystem::temp_directory_path() / "messenger-broker-XXXXXX";
-  if (!::mkdtemp(folder.data())) throw std::runtime_error("cannot make a temporary folder: " + std::string(std::strerror(errno)));
+  if (!::mkdtemp(folder.data()))
+    throw std::runtime_error("cannot make a temporary folder: " + std::string(std::strerror(errno)));
   folder_ = folder;
   try {
     start(mosquitto);
@@ -140,7 +142,8 @@ std::string embedded_broker::last_words() const {
   std::vector<std::string> lines;
   for (std::string line; std::getline(log, line);) lines.push_back(line);
   std::string last;
-  for (std::size_t i = lines.size() < 3 ? 0 : lines.size() - 3; i < lines.size(); ++i) last += (last.empty() ? "" : " | ") + lines[i];
+  for (std::size_t i = lines.size() < 3 ? 0 : lines.size() - 3; i < lines.size(); ++i)
+    last += (last.empty() ? "" : " | ") + lines[i];
   return last.empty() ? "it said nothing" : last;
 }
 

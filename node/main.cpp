@@ -29,7 +29,8 @@ int run(program::common_options options, bool embedded) {
   program::set_up_logging(options.log_level);
   program::event_loop loop;
   const auto broker = embedded ? start_broker(options, loop) : nullptr;
-  program::node_program program(loop, options, "start one, say where one is with -h and -p, or let this program start one: --embedded-broker");
+  program::node_program program(
+      loop, options, "start one, say where one is with -h and -p, or let this program start one: --embedded-broker");
   const auto server = program.node().spawn(messenger::server);
   program.node().register_name(messenger::server_name, server);
   // A person has seen the URL in the log; a script reads it from standard output, once the server serves.
@@ -52,7 +53,8 @@ int main(int argc, char** argv) {
   options.node.monitor_nodes = true;
   bool embedded = false;
   program::add_common_options(app, options, "messenger@HOST", "info");
-  app.add_flag("--embedded-broker", embedded, "Start a private Mosquitto on a free port of 127.0.0.1 and use it")->group("MQTT");
+  app.add_flag("--embedded-broker", embedded, "Start a private Mosquitto on a free port of 127.0.0.1 and use it")
+      ->group("MQTT");
   if (const auto code = program::parse(app, argc, argv, [&] {
         program::complete(app, options);
         if (embedded && (app.count("--host") || app.count("--port")))

@@ -24,8 +24,7 @@ process server(self me) {
   user_list users;
   for (;;)
     co_await me.receive(
-        [&](const logon& m) { server_logon(me, m, users); },
-        [&](const exit_signal& s) { server_logoff(s, users); },
+        [&](const logon& m) { server_logon(me, m, users); }, [&](const exit_signal& s) { server_logoff(s, users); },
         [&](const message_to& m) {
           server_transfer(me, m, users);
           log_list(users);
@@ -55,7 +54,8 @@ static void server_logon(self me, const logon& m, user_list& users) {
 /// Deletes a user from the user list.
 static void server_logoff(const exit_signal& s, user_list& users) {
   if (const auto name = users.remove(s.from); !name.empty())
-    spdlog::info("logoff: {} was {}, reason {}, {} on the list", name, to_string(s.from), runtime::brief(s.reason), users.size());
+    spdlog::info("logoff: {} was {}, reason {}, {} on the list", name, to_string(s.from), runtime::brief(s.reason),
+                 users.size());
 }
 
 /// Transfers a message between users.
@@ -71,7 +71,8 @@ static void server_transfer(self me, const message_to& m, const user_list& users
 static void log_list(const user_list& users) {
   if (!spdlog::should_log(spdlog::level::debug)) return;
   std::string list;
-  for (const auto& [pid, name] : users) list += (list.empty() ? "{" : ", {") + to_string(pid) + ", " + runtime::brief(name) + "}";
+  for (const auto& [pid, name] : users)
+    list += (list.empty() ? "{" : ", {") + to_string(pid) + ", " + runtime::brief(name) + "}";
   spdlog::debug("list is now: [{}]", list);
 }
 

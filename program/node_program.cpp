@@ -40,6 +40,7 @@ node_program::node_program(event_loop& loop, const common_options& options, std:
   loop_.watch(transport_.fd(), [this] { transport_.dispatch(); });
   loop_.on_signal([this](int signal) {
     spdlog::info("stopping: {}", signal == SIGINT ? "SIGINT" : "SIGTERM");
+    if (is_stopping_) return loop_.stop();  // asked twice: at once
     if (before_stop_by_signal) before_stop_by_signal();
     stop(signal == SIGINT ? exit_code::interrupted : 0);
   });
@@ -60,7 +61,7 @@ int node_program::run(const std::function<std::optional<runtime::instant>()>& af
 }
 
 void node_program::stop(int exit_code) {
-  if (std::exchange(is_stopping_, true)) return loop_.stop();  // asked twice: at once
+  if (std::exchange(is_stopping_, true)) return;
   exit_code_ = exit_code;
   stop_requested_ = true;
 }
@@ -80,13 +81,15 @@ void node_program::connection_lost(const runtime::connection_loss& loss, runtime
   if (is_stopping_) return;
   // Credentials that were never good do not become so; a broker that once took them may again.
   if (loss.what == kind::not_authorised && !was_up_) return fail(exit_code::not_authorised, loss.sentence);
-  if (loss.what == kind::unreachable && !was_up_ && !may_retry_) return fail(exit_code::run_time_failure, loss.sentence + "; " + no_broker_hint_);
+  if (loss.what == kind::unreachable && !was_up_ && !may_retry_)
+    return fail(exit_code::run_time_failure, loss.sentence + "; " + no_broker_hint_);
   spdlog::warn("{}; trying again in {:.1f} s", loss.sentence, std::chrono::duration<double>(next_try).count());
 }
 
 void node_program::replaced(std::uint64_t creation) {
-  fail(exit_code::run_time_failure, "another program runs as node " + node_.name() + " since creation " + std::to_string(creation) +
-                                        " and has replaced this one; this one stops. Node names must differ: see --name");
+  fail(exit_code::run_time_failure,
+       "another program runs as node " + node_.name() + " since creation " + std::to_string(creation) +
+           " and has replaced this one; this one stops. Node names must differ: see --name");
 }
 
 void node_program::stopped() { loop_.stop(); }
@@ -94,7 +97,7 @@ void node_program::stopped() { loop_.stop(); }
 void node_program::dropped(runtime::drop why, std::string_view from, std::string_view what, std::uint64_t count) {
   using runtime::drop;
   constexpr std::uint64_t lines_a_second = 20;
-  const auto level = why == drop::no_process || why == drop::unsent ? spdlog::level::debug
+  const auto level = why == drop::no_process || why == drop::unsent  ? spdlog::level::debug
                      : why == drop::retained || why == drop::unheard ? spdlog::level::info
                                                                      : spdlog::level::warn;
   if (!spdlog::should_log(level)) return;
@@ -106,7 +109,8 @@ void node_program::dropped(runtime::drop why, std::string_view from, std::string
     ++unlogged_;
     return;
   }
-  spdlog::log(level, "dropped ({}, {} so far), from {}: {}", runtime::to_string(why), count, from.empty() ? "nobody" : from, what);
+  spdlog::log(level, "dropped ({}, {} so far), from {}: {}", runtime::to_string(why), count,
+              from.empty() ? "nobody" : from, what);
 }
 
 // Says how many drops were not logged, once their second is over. @returns when that will be.

@@ -17,47 +17,76 @@ std::string first_line_of(const std::string& path) {
   std::ifstream file(path);
   std::string line;
   if (!file || !std::getline(file, line))
-    throw usage_error{"the password file " + path + " cannot be read, or is empty; its first line is to be the password"};
+    throw usage_error{"the password file " + path +
+                      " cannot be read, or is empty; its first line is to be the password"};
   if (line.ends_with('\r')) line.pop_back();
   return line;
 }
 
 }  // namespace
 
-void add_common_options(CLI::App& app, common_options& o, const std::string& name_default, const std::string& log_level_default) {
+void add_common_options(CLI::App& app, common_options& o, const std::string& name_default,
+                        const std::string& log_level_default) {
   app.set_help_flag("--help", "Show this and exit");
   app.set_version_flag("--version", std::string(app.get_name()) + " " MESSENGER_VERSION, "Show the version and exit");
   app.get_formatter()->column_width(34);
   app.get_formatter()->label("TEXT", "");
 
-  app.add_option("--name", o.node.name, "Name of this node; @HOST defaults to the short host name [" + name_default + "]")
-      ->type_name("NAME[@HOST]")->group("Node");
+  app.add_option("--name", o.node.name,
+                 "Name of this node; @HOST defaults to the short host name [" + name_default + "]")
+      ->type_name("NAME[@HOST]")
+      ->group("Node");
   app.add_option("--cookie", o.node.cookie, "Which nodes belong together; a name space, no secret")
-      ->type_name("NAME")->default_val("messenger")->group("Node");
-  app.add_option_function<int>("--net-ticktime", [&o](int s) { o.node.net_ticktime = std::chrono::seconds(s); },
-                               "Seconds of silence before a linked node is asked whether it is there")
-      ->type_name("SECONDS")->check(CLI::Range(1, 86'400))->default_str("60")->group("Node");
+      ->type_name("NAME")
+      ->default_val("messenger")
+      ->group("Node");
+  app.add_option_function<int>(
+         "--net-ticktime", [&o](int s) { o.node.net_ticktime = std::chrono::seconds(s); },
+         "Seconds of silence before a linked node is asked whether it is there")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(1, 86'400))
+      ->default_str("60")
+      ->group("Node");
 
   app.add_option("-h,--host", o.broker.host, "Host of the MQTT broker")
-      ->type_name("HOST")->envname("MQTT_HOST")->capture_default_str()->group("MQTT");
+      ->type_name("HOST")
+      ->envname("MQTT_HOST")
+      ->capture_default_str()
+      ->group("MQTT");
   app.add_option("-p,--port", o.broker.port, "Port of the MQTT broker")
-      ->type_name("PORT")->envname("MQTT_PORT")->check(CLI::Range(1, 65'535))->capture_default_str()->group("MQTT");
+      ->type_name("PORT")
+      ->envname("MQTT_PORT")
+      ->check(CLI::Range(1, 65'535))
+      ->capture_default_str()
+      ->group("MQTT");
   app.add_option("-u,--username", o.broker.username, "User name for the broker")
-      ->type_name("NAME")->envname("MQTT_USERNAME")->group("MQTT");
+      ->type_name("NAME")
+      ->envname("MQTT_USERNAME")
+      ->group("MQTT");
   app.add_option("-P,--password", o.broker.password, "Password for the broker; others on this machine can see it")
-      ->type_name("PASSWORD")->envname("MQTT_PASSWORD")->group("MQTT");
-  app.add_option("--password-file", "File whose first line is the password")
-      ->type_name("FILE")->group("MQTT");
-  app.add_option("-k,--keepalive", o.broker.keepalive_seconds, "MQTT keepalive: a silent death is noticed within 1.5 times this")
-      ->type_name("SECONDS")->check(CLI::Range(1, 65'535))->capture_default_str()->group("MQTT");
-  app.add_option_function<std::string>("-V,--mqtt-version", [&o](const std::string& v) { o.broker.mqtt_5 = mqtt_versions.at(v); },
-                                       "mqttv5 or mqttv311")
-      ->type_name("VERSION")->check(CLI::IsMember({"mqttv5", "5", "mqttv311", "311", "3.1.1"}).description(""))
-      ->default_str("mqttv5")->group("MQTT");
+      ->type_name("PASSWORD")
+      ->envname("MQTT_PASSWORD")
+      ->group("MQTT");
+  app.add_option("--password-file", "File whose first line is the password")->type_name("FILE")->group("MQTT");
+  app.add_option("-k,--keepalive", o.broker.keepalive_seconds,
+                 "MQTT keepalive: a silent death is noticed within 1.5 times this")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(1, 65'535))
+      ->capture_default_str()
+      ->group("MQTT");
+  app.add_option_function<std::string>(
+         "-V,--mqtt-version", [&o](const std::string& v) { o.broker.mqtt_5 = mqtt_versions.at(v); },
+         "mqttv5 or mqttv311")
+      ->type_name("VERSION")
+      ->check(CLI::IsMember({"mqttv5", "5", "mqttv311", "311", "3.1.1"}).description(""))
+      ->default_str("mqttv5")
+      ->group("MQTT");
 
   app.add_option("--log-level", o.log_level, "debug, info, warn, error or off; logs go to standard error")
-      ->type_name("LEVEL")->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}).description(""))
-      ->default_val(log_level_default)->group("Logs");
+      ->type_name("LEVEL")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}).description(""))
+      ->default_val(log_level_default)
+      ->group("Logs");
   app.add_flag("-d,--debug")->description("The same as --log-level debug")->group("Logs");
 }
 
@@ -70,7 +99,7 @@ std::string short_host_name() {
 
 std::string node_name(const std::string& name, const std::string& option) {
   const bool whole = name.find('@') != std::string::npos;
-  const std::string full = whole ? name : name + "@" + short_host_name();
+  std::string full = whole ? name : name + "@" + short_host_name();
   if (!runtime::is_node_name(full))
     throw usage_error{"the node name \"" + full.substr(0, 200) + "\" (" + option + ") " + runtime::node_name_rule};
   return full;
@@ -79,13 +108,15 @@ std::string node_name(const std::string& name, const std::string& option) {
 void complete(CLI::App& app, common_options& o) {
   const auto given = [&](const char* option) { return app.count(option) > 0; };
   o.node.name = node_name(o.node.name, "--name");
-  if (!runtime::is_name(o.node.cookie)) throw usage_error{"the cookie \"" + o.node.cookie.substr(0, 200) + "\" (--cookie) " + runtime::name_rule};
+  if (!runtime::is_name(o.node.cookie))
+    throw usage_error{"the cookie \"" + o.node.cookie.substr(0, 200) + "\" (--cookie) " + runtime::name_rule};
   if (o.broker.host.empty()) throw usage_error{"the host of the broker (-h, MQTT_HOST) is empty"};
   o.broker_configured = given("--host") || given("--port") || std::getenv("MQTT_HOST") || std::getenv("MQTT_PORT");
   if (given("--password-file")) {
     // A flag beats the environment: only -P on the command line stands against it.
     const char* from_environment = std::getenv("MQTT_PASSWORD");
-    if (given("--password") && (!from_environment || o.broker.password != from_environment)) throw usage_error{"--password and --password-file exclude each other"};
+    if (given("--password") && (!from_environment || o.broker.password != from_environment))
+      throw usage_error{"--password and --password-file exclude each other"};
     o.broker.password = first_line_of(app["--password-file"]->as<std::string>());
   }
   if (!o.broker.password.empty() && o.broker.username.empty())

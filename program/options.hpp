@@ -35,7 +35,8 @@ struct usage_error {
 
 /// Describes the common options to `app` and fills `options` when it parses.
 /// @param name_default what `--name` is without the option, as the help shows it.
-void add_common_options(CLI::App& app, common_options& options, const std::string& name_default, const std::string& log_level_default);
+void add_common_options(CLI::App& app, common_options& options, const std::string& name_default,
+                        const std::string& log_level_default);
 
 /// Checks and completes what was parsed: names, the password file. @throws usage_error
 void complete(CLI::App& app, common_options& options);

@@ -111,7 +111,8 @@ void incarnation::replaced_by(const node_status& status) {
 }
 
 void incarnation::announce(const node_status& status) {
-  transport_.publish({topics_.status(name_), encode(write_status(status)), true, status.up ? 0 : nodedown_expiry_seconds});
+  transport_.publish(
+      {topics_.status(name_), encode(write_status(status)), true, status.up ? 0 : nodedown_expiry_seconds});
 }
 
 void incarnation::stop() {

@@ -22,15 +22,16 @@ node::node(node_settings settings, environment env, transport& via, node_observe
       observer_(observer),
       table_(settings_.net_ticktime),
       scheduler_(env_.now, [this](process_state& state, const term& reason) { process_ended(state, reason); }),
-      incarnation_(settings_.name, topics_, env_, transport_,
-                   {settings_.monitor_nodes ? topics_.every_status() : topics_.status(settings_.name),
-                    topics_.every_inbox(settings_.name)},
-                   {.up = [this] { observer_.node_up(creation()); },
-                    .down = [this] { connection_went_down(); },
-                    .lost = [this](const connection_loss& l, duration wait) { observer_.connection_lost(l, wait); },
-                    .replaced = [this](std::uint64_t creation) { observer_.replaced(creation); },
-                    .stopped = [this] { observer_.stopped(); },
-                    .received = [this](auto topic, auto payload, bool retained) { received(topic, payload, retained); }}) {
+      incarnation_(
+          settings_.name, topics_, env_, transport_,
+          {settings_.monitor_nodes ? topics_.every_status() : topics_.status(settings_.name),
+           topics_.every_inbox(settings_.name)},
+          {.up = [this] { observer_.node_up(creation()); },
+           .down = [this] { connection_went_down(); },
+           .lost = [this](const connection_loss& l, duration wait) { observer_.connection_lost(l, wait); },
+           .replaced = [this](std::uint64_t creation) { observer_.replaced(creation); },
+           .stopped = [this] { observer_.stopped(); },
+           .received = [this](auto topic, auto payload, bool retained) { received(topic, payload, retained); }}) {
   assert(is_node_name(settings_.name) && is_name(settings_.cookie));
 }
 
@@ -72,7 +73,9 @@ std::optional<pid> node::whereis(const std::string& name) {
   return state ? std::optional(pid_of(state->serial)) : std::nullopt;
 }
 
-void node::send_local(const std::string& registered_name, term content) { send(registered{registered_name, name()}, std::move(content)); }
+void node::send_local(const std::string& registered_name, term content) {
+  send(registered{registered_name, name()}, std::move(content));
+}
 
 void node::stop_process(const std::string& registered_name, const term& reason) {
   if (auto* state = scheduler_.whereis(registered_name)) scheduler_.kill(*state, reason);
@@ -92,7 +95,8 @@ void node::publish(const std::string& topic, const term& content) {
   if (!content.is_array() || content.empty()) return note(drop::unsent, name(), "not a JSON array: " + brief(content));
   std::string payload = encode(content);
   if (!incarnation_.is_up()) return note(drop::unsent, name(), "no connection to the broker");
-  if (payload.size() > max_payload) return note(drop::unsent, name(), "longer than " + std::to_string(max_payload) + " bytes");
+  if (payload.size() > max_payload)
+    return note(drop::unsent, name(), "longer than " + std::to_string(max_payload) + " bytes");
   transport_.publish({topic, std::move(payload)});
 }
 
@@ -123,7 +127,7 @@ void node::link(process_state& from, const pid& to) {
   const auto [is_new, first_of_node] = table_.link({to, from.serial}, env_.now());
   if (!is_new) return;
   from.remote_links.insert(to);
-  if (!settings_.monitor_nodes && watched_.insert(to.node).second) transport_.subscribe({topics_.status(to.node)});
+  watch(to.node);
   publish(topics_.inbox(to, name()), write_link(pid_of(from.serial)));
 }
 
@@ -134,6 +138,36 @@ void node::unlink(process_state& from, const pid& to) {
   } else if (from.remote_links.erase(to) > 0) {
     table_.unlink({to, from.serial});
     publish(topics_.inbox(to, name()), write_unlink(pid_of(from.serial)));
+  }
+}
+
+// The status of a node, from its retained present on.
+void node::watch(const std::string& node) {
+  if (!settings_.monitor_nodes && watched_.insert(node).second) transport_.subscribe({topics_.status(node)});
+}
+
+void node::expect_link(process_state& from, const registered& to) {
+  const bool is_here =
+      std::any_of(from.remote_links.begin(), from.remote_links.end(), [&](const pid& p) { return p.node == to.node; });
+  if (is_here || !incarnation_.is_up()) return;
+  from.expected_link = to;
+  expecting_.insert(from.serial);
+  watch(to.node);
+}
+
+void node::expected_link_came(process_state& state) {
+  state.expected_link.reset();
+  expecting_.erase(state.serial);
+}
+
+// @param node whose LINKs will not come any more; empty for everybody's.
+void node::expected_links_lost(const std::string& node) {
+  const auto expecting = expecting_;
+  for (const auto serial : expecting) {
+    auto* state = scheduler_.find(serial);
+    if (!node.empty() && state->expected_link->node != node) continue;
+    expected_link_came(*state);
+    scheduler_.signal_exit(*state, pid_of(0), reason::noconnection);
   }
 }
 
@@ -148,8 +182,9 @@ void node::exit(const process_state& from, const pid& to, const term& reason) {
 
 // Rule 6. The exit signals go before anything else that the node sends: links hear of the end once.
 void node::process_ended(process_state& state, const term& reason) {
-  if (state.remote_links.empty() && state.announce_exit_to)
-    publish(topics_.inbox(*state.announce_exit_to, name()), write_exit(pid_of(state.serial), reason));
+  if (state.expected_link)
+    publish(topics_.inbox(*state.expected_link, name()), write_exit(pid_of(state.serial), reason));
+  expecting_.erase(state.serial);
   for (const auto& remote : state.remote_links) {
     table_.unlink({remote, state.serial});
     publish(topics_.inbox(remote, name()), write_exit(pid_of(state.serial), reason));
@@ -172,6 +207,7 @@ void node::links_ended(const std::vector<remote_link>& links, const term& reason
 void node::connection_went_down() {
   watched_.clear();
   links_ended(table_.disconnect(), reason::noconnection);
+  expected_links_lost("");
 }
 
 void node::tick() {

@@ -40,8 +40,8 @@ class node_observer {
 
 /// What makes a node the one it is.
 struct node_settings {
-  std::string name;                                 ///< is_node_name
-  std::string cookie;                               ///< is_name
+  std::string name;                                  ///< is_node_name
+  std::string cookie;                                ///< is_name
   duration net_ticktime = std::chrono::seconds(60);  ///< rule 8
   /// net_kernel:monitor_nodes(true): hears every node's status, not only of those it is linked to. For a
   /// node that is linked to most others, like a server: one subscription instead of one a peer.
@@ -77,7 +77,8 @@ class node {
   /// Ends a process of this node from outside, whether it traps exits or not: its links see `reason`.
   void stop_process(const std::string& registered_name, const term& reason);
 
-  /// Gives every process that can run its turns, and does what is due. Call it after every event and at next_deadline().
+  /// Gives every process that can run its turns, and does what is due. Call it after every event and at
+  /// next_deadline().
   void run();
   std::optional<instant> next_deadline() const;
 
@@ -99,6 +100,7 @@ class node {
   void send(const registered& to, term content);
   void link(process_state& from, const pid& to);
   void unlink(process_state& from, const pid& to);
+  void expect_link(process_state& from, const registered& to);
   void exit(const process_state& from, const pid& to, const term& reason);
 
  private:
@@ -114,6 +116,9 @@ class node {
   void received_signal(const any_signal& s, const inbox_topic& to);
   void linked_by(const pid& from, process_state* to, const inbox_topic& topic);
   void connection_went_down();
+  void watch(const std::string& node);
+  void expected_link_came(process_state& state);
+  void expected_links_lost(const std::string& node);
   void node_went_down(const node_status& status);
   process_state* addressee(const inbox_topic& to);
   void tick();
@@ -126,7 +131,8 @@ class node {
   node_table table_;
   scheduler scheduler_;
   incarnation incarnation_;
-  std::set<std::string> watched_;  // nodes whose status is subscribed to one by one
+  std::set<serial_number> expecting_;  // processes with an expected_link
+  std::set<std::string> watched_;      // nodes whose status is subscribed to one by one
   std::array<std::uint64_t, drop_kinds> dropped_{};
 };
 

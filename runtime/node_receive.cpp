@@ -31,6 +31,7 @@ void node::received_status(std::string_view node, std::string_view payload) {
 
 void node::node_went_down(const node_status& status) {
   links_ended(table_.nodedown(status.node, status.creation), status.reason);  // rule 3
+  expected_links_lost(status.node);
 }
 
 void node::received_inbox(const inbox_topic& to, std::string_view payload) {
@@ -42,7 +43,8 @@ void node::received_inbox(const inbox_topic& to, std::string_view payload) {
   if (const term& first = (*content)[0]; first.is_string())
     if (const auto sender = parse_pid(first.get_ref<const std::string&>())) {
       if (sender->node != to.from) return note(drop::forged, to.from, "a message with the pid " + to_string(*sender));
-      links_ended(table_.nodeup(sender->node, sender->creation), reason::noconnection);  // rule 4: its message is its birth
+      links_ended(table_.nodeup(sender->node, sender->creation),
+                  reason::noconnection);  // rule 4: its message is its birth
     }
   auto* state = addressee(to);
   if (!state) return note(drop::no_process, to.from, to.process);
@@ -96,7 +98,8 @@ void node::linked_by(const pid& from, process_state* to, const inbox_topic& topi
   const auto [is_new, first_of_node] = table_.link({from, to->serial}, env_.now());
   if (!is_new) return;
   to->remote_links.insert(from);
-  if (!settings_.monitor_nodes && watched_.insert(from.node).second) transport_.subscribe({topics_.status(from.node)});
+  if (to->expected_link && to->expected_link->node == from.node) expected_link_came(*to);
+  watch(from.node);
 }
 
 }  // namespace runtime

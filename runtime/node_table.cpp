@@ -58,7 +58,8 @@ tick_actions node_table::tick(instant now) {
     entry& e = nodes_.find(node)->second;
     if (e.pinged) {
       auto dead = take_links(node, e, max_number);
-      actions.dead.insert(actions.dead.end(), std::make_move_iterator(dead.begin()), std::make_move_iterator(dead.end()));
+      actions.dead.insert(actions.dead.end(), std::make_move_iterator(dead.begin()),
+                          std::make_move_iterator(dead.end()));
     } else if (e.heard + net_ticktime_ <= now) {
       e.pinged = true;
       actions.ping.push_back(node);

@@ -71,8 +71,8 @@ class node_table {
     std::uint64_t down = 0;  // tombstone: latest creation seen dead
     std::set<remote_link> links;
     instant heard;
-    instant due;          // with links: when the tick looks again
-    bool pinged = false;  // since `heard`
+    instant due;                                // with links: when the tick looks again
+    bool pinged = false;                        // since `heard`
     std::list<std::string>::iterator unlinked;  // without links: place among the forgettable
   };
   struct text_hash {

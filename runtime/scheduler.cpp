@@ -8,7 +8,8 @@ namespace runtime {
 
 process_state& scheduler::spawn(node& owner, std::function<process(self)> body) {
   const serial_number serial = next_serial_++;
-  auto made = std::make_unique<process_state>(process_state{.node = owner, .serial = serial, .function = std::move(body)});
+  auto made =
+      std::make_unique<process_state>(process_state{.node = owner, .serial = serial, .function = std::move(body)});
   process_state& state = *processes_.emplace(serial, std::move(made)).first->second;
   state.body = state.function(self(state));
   state.body.start(state.next);

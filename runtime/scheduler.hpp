@@ -26,18 +26,18 @@ struct process_state {
   std::coroutine_handle<> next;  // what to resume at the next turn
 
   std::deque<message> mailbox;
-  std::size_t untried = 0;         // first message that the present receive has not seen
+  std::size_t untried = 0;          // first message that the present receive has not seen
   receive_base* waiting = nullptr;  // the present receive
   std::optional<instant> deadline;  // its `after`
   bool queued = false;              // in the run queue
 
   bool trap_exit = false;
-  std::string hears;               // hear_only(); empty for everyone
+  std::string hears;  // hear_only(); empty for everyone
   std::string registered_name;
-  std::set<serial_number> links;   // to processes of this node
+  std::set<serial_number> links;  // to processes of this node
   std::set<pid> remote_links;
-  std::optional<registered> announce_exit_to;  // used only if there are no remote links
-  std::optional<term> ending;      // an exit signal took effect: it ends at its next turn
+  std::optional<registered> expected_link;  // expect_link(), until it is here
+  std::optional<term> ending;               // an exit signal took effect: it ends at its next turn
 };
 
 /// What exit(Reason) throws; not a std::exception, so that no handler of errors swallows it.

@@ -9,11 +9,11 @@ void self::send(const runtime::pid& to, term content) const { state_->node.send(
 void self::send(const registered& to, term content) const { state_->node.send(to, std::move(content)); }
 void self::link(const runtime::pid& other) const { state_->node.link(*state_, other); }
 void self::unlink(const runtime::pid& other) const { state_->node.unlink(*state_, other); }
-void self::announce_exit_to(registered other) const { state_->announce_exit_to = std::move(other); }
+void self::expect_link(const registered& other) const { state_->node.expect_link(*state_, other); }
 void self::trap_exit(bool flag) const { state_->trap_exit = flag; }
 void self::hear_only(std::string node) const { state_->hears = std::move(node); }
 void self::exit(term reason) const { throw exit_request{std::move(reason)}; }
-void self::exit(const runtime::pid& other, term reason) const { state_->node.exit(*state_, other, reason); }
+void self::exit(const runtime::pid& other, const term& reason) const { state_->node.exit(*state_, other, reason); }
 node& self::node() const { return state_->node; }
 
 }  // namespace runtime

@@ -25,7 +25,8 @@ class self {
 
   /// Selective `receive`: `co_await me.receive(clauses..., after(5s, [] {...}))`. Each message of the mailbox is
   /// shown to each clause, both in order; the first that matches is taken out, its clause runs, and what no clause
-  /// matches stays. A clause is a lambda of one parameter of a receivable type; it may itself be a `process` that waits.
+  /// matches stays. A clause is a lambda of one parameter of a receivable type; it may itself be a `process` that
+  /// waits.
   template <class... C>
   auto receive(C... clauses) const {
     // GCC 12 destroys a closure twice that is a temporary in a co_await expression and owns something.
@@ -40,10 +41,10 @@ class self {
   void link(const runtime::pid& other) const;
   void unlink(const runtime::pid& other) const;
 
-  /// Where the exit signal goes if this process ends before anybody was linked to it. A process that logs on is
-  /// linked to by the server, whose LINK follows its reply; one that ends in between is heard of no later for it,
-  /// and on the topic of its own messages, so in order with those of whoever comes after it.
-  void announce_exit_to(registered other) const;
+  /// That process has said, or is about to say, that it links to this one; its LINK is on its way. Until it is
+  /// here this process is as good as linked: when it ends the exit signal goes to that name, and when the
+  /// connection or that node goes down it gets `noconnection`, as if from this node's net_kernel.
+  void expect_link(const registered& other) const;
 
   /// process_flag(trap_exit, Flag): exit signals become exit_signal messages.
   void trap_exit(bool flag) const;
@@ -55,7 +56,7 @@ class self {
   /// exit(Reason): ends the process; does not return.
   [[noreturn]] void exit(term reason) const;
   /// exit(Pid, Reason) for a process of this node; with `kill` it cannot be trapped.
-  void exit(const runtime::pid& other, term reason) const;
+  void exit(const runtime::pid& other, const term& reason) const;
 
   /// The node that the process runs on: spawn, register, whereis, counters.
   runtime::node& node() const;

@@ -12,7 +12,8 @@ std::optional<pid> pid_at(const term& content, std::size_t index) {
 bool is_capitals(const term& word) {
   if (!word.is_string()) return false;
   const auto& text = word.get_ref<const std::string&>();
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'A' && c <= 'Z') || c == '_'; });
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'A' && c <= 'Z') || c == '_'; });
 }
 
 }  // namespace
@@ -20,7 +21,8 @@ bool is_capitals(const term& word) {
 std::optional<any_signal> read_signal(const term& content) {
   if (!is_capitals(content[0])) return std::nullopt;
   const auto& word = content[0].get_ref<const std::string&>();
-  if (word == "PONG" && content.size() == 2 && content[1].is_string()) return pong_signal{content[1].get<std::string>()};
+  if (word == "PONG" && content.size() == 2 && content[1].is_string())
+    return pong_signal{content[1].get<std::string>()};
   auto from = content.size() == (word == "EXIT" ? 3U : 2U) ? pid_at(content, 1) : std::nullopt;
   if (!from) return bad_signal{};
   if (word == "LINK") return link_signal{std::move(*from)};
@@ -33,7 +35,8 @@ std::optional<any_signal> read_signal(const term& content) {
 std::optional<node_status> read_status(const term& content) {
   const bool up = content[0] == "nodeup";
   if (!up && content[0] != "nodedown") return std::nullopt;
-  if (content.size() != (up ? 3U : 4U) || !content[1].is_string() || !content[2].is_number_unsigned()) return std::nullopt;
+  if (content.size() != (up ? 3U : 4U) || !content[1].is_string() || !content[2].is_number_unsigned())
+    return std::nullopt;
   node_status status{up, content[1].get<std::string>(), content[2].get<std::uint64_t>(), {}};
   if (!up) status.reason = content[3];
   if (status.creation == 0 || status.creation > max_number) return std::nullopt;

@@ -77,8 +77,11 @@ std::string encode(const term& t) { return t.dump(-1, ' ', false, term::error_ha
 std::string brief(const term& t) {
   constexpr std::size_t longest = 200;
   std::string text = t.dump(-1, ' ', true, term::error_handler_t::replace);
-  const auto plain = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '@' || c == '-'; };
-  if (t.is_string() && text.size() > 2 && std::all_of(text.begin() + 1, text.end() - 1, plain)) text = text.substr(1, text.size() - 2);
+  const auto plain = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '@' || c == '-';
+  };
+  if (t.is_string() && text.size() > 2 && std::all_of(text.begin() + 1, text.end() - 1, plain))
+    text = text.substr(1, text.size() - 2);
   if (text.size() > longest) text = text.substr(0, longest) + "...";
   return text;
 }

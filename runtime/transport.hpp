@@ -19,9 +19,9 @@ using instant = std::chrono::steady_clock::time_point;
 
 /// Time and chance, passed in.
 struct environment {
-  std::function<instant()> now;                  ///< monotonic; what `after` and the tick count in
-  std::function<std::uint64_t()> unix_time_ms;   ///< wall clock, milliseconds; only creations are made from it
-  std::function<std::uint64_t()> random;         ///< 64 random bits; jitter is made from them
+  std::function<instant()> now;                 ///< monotonic; what `after` and the tick count in
+  std::function<std::uint64_t()> unix_time_ms;  ///< wall clock, milliseconds; only creations are made from it
+  std::function<std::uint64_t()> random;        ///< 64 random bits; jitter is made from them
 };
 
 /// One PUBLISH.

@@ -12,7 +12,8 @@ bool matches(std::string_view filter, std::string_view topic) {
     const auto t = topic.substr(0, topic.find('/'));
     if (f == "#") return true;
     if (f != "+" && f != t) return false;
-    if (f.size() == filter.size() || t.size() == topic.size()) return f.size() == filter.size() && t.size() == topic.size();
+    if (f.size() == filter.size() || t.size() == topic.size())
+      return f.size() == filter.size() && t.size() == topic.size();
     filter.remove_prefix(f.size() + 1);
     topic.remove_prefix(t.size() + 1);
   }
@@ -82,7 +83,8 @@ void broker::subscribe(const session_ptr& s, const std::vector<std::string>& fil
     s->filters.insert(filters.begin(), filters.end());
     at_client(s, "", [s] { s->events->subscribed(); });
     for (const auto& [topic, p] : retained_)
-      if (std::any_of(filters.begin(), filters.end(), [&t = topic](const auto& f) { return matches(f, t); })) deliver(s, p, true);
+      if (std::any_of(filters.begin(), filters.end(), [&t = topic](const auto& f) { return matches(f, t); }))
+        deliver(s, p, true);
   });
 }
 
@@ -127,9 +129,11 @@ void broker::heal(const session_ptr& s) {
     });
 }
 
-void broker::close(session_ptr s, bool with_will) {
+void broker::close(const session_ptr& closing, bool with_will) {
+  const session_ptr s = closing;  // NOLINT(performance-*): `closing` may be the own one of the map
   if (!std::exchange(s->broker_open, false)) return;
-  if (const auto found = sessions_.find(s->client_id); found != sessions_.end() && found->second == s) sessions_.erase(found);
+  if (const auto found = sessions_.find(s->client_id); found != sessions_.end() && found->second == s)
+    sessions_.erase(found);
   if (with_will && !s->will.topic.empty()) route(s->will);
   if (!s->cut && s->client_open)
     at_client(s, "", [s] {
@@ -180,7 +184,8 @@ void broker::deliver(const session_ptr& s, const publication& p, bool retained) 
   at_client(s, p.topic, [s, p, retained] { s->events->received(p.topic, p.payload, retained); });
 }
 
-void simulated_transport::connect(const std::string& client_id, const publication& will, runtime::transport_events& events) {
+void simulated_transport::connect(const std::string& client_id, const publication& will,
+                                  runtime::transport_events& events) {
   abort();
   session_ = broker_.open(client_id, will, events, client_);
   if (is_cut_) broker_.cut(session_);

@@ -29,12 +29,12 @@ struct session {
   std::string client_id;
   publication will;
   std::set<std::string> filters;
-  runtime::transport_events* events = nullptr;  // of the client
-  host* client = nullptr;                       // none for a test's own connection
-  bool client_open = true;  // the client's end of the socket
-  bool broker_open = true;  // the broker's end
-  bool cut = false;         // packets vanish until healed
-  std::vector<std::function<void()>> delayed;  // what TCP will repeat
+  runtime::transport_events* events = nullptr;               // of the client
+  host* client = nullptr;                                    // none for a test's own connection
+  bool client_open = true;                                   // the client's end of the socket
+  bool broker_open = true;                                   // the broker's end
+  bool cut = false;                                          // packets vanish until healed
+  std::vector<std::function<void()>> delayed;                // what TCP will repeat
   std::map<std::string, instant, std::less<>> last_arrival;  // per topic and direction
 };
 using session_ptr = std::shared_ptr<session>;
@@ -66,7 +66,8 @@ class broker {
   std::size_t publications() const { return publications_; }
 
   // --- what transports call
-  session_ptr open(const std::string& client_id, const publication& will, runtime::transport_events& events, host* client);
+  session_ptr open(const std::string& client_id, const publication& will, runtime::transport_events& events,
+                   host* client);
   void subscribe(const session_ptr& s, const std::vector<std::string>& filters);
   void publish(const session_ptr& s, publication p);
   void disconnect(const session_ptr& s);
@@ -79,7 +80,7 @@ class broker {
   void at_broker(const session_ptr& s, std::string_view topic, std::function<void()> what);
   void at_client(const session_ptr& s, std::string_view topic, std::function<void()> what);
   void accept(const session_ptr& s);
-  void close(session_ptr s, bool with_will);
+  void close(const session_ptr& closing, bool with_will);
   void route(const publication& p);
   void deliver(const session_ptr& s, const publication& p, bool retained);
   instant arrival(const session_ptr& s, std::string_view topic, char direction);

@@ -16,7 +16,8 @@ TEST(connections, carry_a_will_with_their_creation) {
   EXPECT_EQ(w.broker().retained("messenger/1/test/node/a@x"), encode(write_status({true, "a@x", creation, {}})));
   h.kill();
   w.advance(10ms);
-  EXPECT_EQ(w.broker().retained("messenger/1/test/node/a@x"), encode(write_status({false, "a@x", creation, "noconnection"})));
+  EXPECT_EQ(w.broker().retained("messenger/1/test/node/a@x"),
+            encode(write_status({false, "a@x", creation, "noconnection"})));
 }
 
 TEST(connections, begin_with_a_creation_higher_than_any_before_whatever_the_wall_clock_says) {
@@ -30,7 +31,8 @@ TEST(connections, begin_with_a_creation_higher_than_any_before_whatever_the_wall
     w.advance(1s);
     EXPECT_TRUE(h.node().is_up());
     EXPECT_GT(h.node().creation(), last);
-    EXPECT_EQ(w.broker().retained("messenger/1/test/node/a@x"), encode(write_status({true, "a@x", h.node().creation(), {}})));
+    EXPECT_EQ(w.broker().retained("messenger/1/test/node/a@x"),
+              encode(write_status({true, "a@x", h.node().creation(), {}})));
     last = h.node().creation();
   }
 }
@@ -84,7 +86,8 @@ TEST(connections, a_planted_status_that_nothing_can_outrank_is_overwritten) {
   host& h = w.start("a@x");
   w.advance(1min);
   EXPECT_EQ(h.log, std::vector<std::string>{"up"});
-  EXPECT_EQ(w.broker().retained("messenger/1/test/node/a@x"), encode(write_status({true, "a@x", h.node().creation(), {}})));
+  EXPECT_EQ(w.broker().retained("messenger/1/test/node/a@x"),
+            encode(write_status({true, "a@x", h.node().creation(), {}})));
 }
 
 TEST(connections, stopping_without_a_broker_is_immediate) {

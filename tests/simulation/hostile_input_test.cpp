@@ -9,7 +9,9 @@ struct hostile_input : messenger_world {
   std::string server_inbox = "to/messenger@super/messenger/from/mallory@x";
   std::size_t replies = 0;
   void watch_replies() {
-    broker().on_publish = [this](const runtime::publication& p) { replies += p.topic.find("/to/mallory@x/") != std::string::npos; };
+    broker().on_publish = [this](const runtime::publication& p) {
+      replies += p.topic.find("/to/mallory@x/") != std::string::npos;
+    };
   }
   std::uint64_t counted() {
     std::uint64_t all = 0;
@@ -26,13 +28,20 @@ struct hostile_input : messenger_world {
 TEST_F(hostile_input, tuples_of_no_known_form_are_counted_once_and_do_nothing) {  // case 58
   user& peter = logged_on("peter");
   watch_replies();
-  const lines bad{R"(["mallory@x/7-1","logof"])",        R"(["mallory@x/7-1","logon"])",
-                  R"(["mallory@x/7-1","logon","m","x"])", R"(["mallory@x/7-1","logon",7])",
-                  R"(["mallory@x/7-1","message_to","peter"])", R"(["mallory@x/7-1","message_to","peter",{"a":1}])",
-                  R"(["mallory","logon","m"])",           R"([1,2,3])",
-                  R"([{"a":1,"a":2}])",                   R"({"logon":"m"})",
-                  R"(["EXIT","mallory@x/7-1"])",          R"(["LINK"])",
-                  R"([null])",                            "not json",
+  const lines bad{R"(["mallory@x/7-1","logof"])",
+                  R"(["mallory@x/7-1","logon"])",
+                  R"(["mallory@x/7-1","logon","m","x"])",
+                  R"(["mallory@x/7-1","logon",7])",
+                  R"(["mallory@x/7-1","message_to","peter"])",
+                  R"(["mallory@x/7-1","message_to","peter",{"a":1}])",
+                  R"(["mallory","logon","m"])",
+                  R"([1,2,3])",
+                  R"([{"a":1,"a":2}])",
+                  R"({"logon":"m"})",
+                  R"(["EXIT","mallory@x/7-1"])",
+                  R"(["LINK"])",
+                  R"([null])",
+                  "not json",
                   ""};
   for (std::size_t i = 0; i < bad.size(); ++i) {
     publish(server_inbox, bad[i]);
@@ -45,7 +54,8 @@ TEST_F(hostile_input, tuples_of_no_known_form_are_counted_once_and_do_nothing) {
 
 TEST_F(hostile_input, a_name_that_breaks_the_rule_is_refused_with_a_reply) {  // case 52
   watch_replies();
-  for (const std::string& name : {std::string(), std::string(65, 'x'), std::string("a\tb"), std::string("\x1b[2J"), std::string(60'000, 'x')}) {
+  for (const std::string& name :
+       {std::string(), std::string(65, 'x'), std::string("a\tb"), std::string("\x1b[2J"), std::string(60'000, 'x')}) {
     replies = 0;
     publish(server_inbox, encode(messenger::logon{{"mallory@x", 7, 1}, name}.write()));
     advance(10ms);
@@ -67,7 +77,8 @@ TEST_F(hostile_input, somebody_elses_exit_is_dropped) {  // case 48
   user& peter = logged_on("peter");
   const auto server_pid = to_string(*server().node().whereis("messenger"));
   publish("to/" + server_pid + "/from/mallory@x", encode(runtime::write_exit(peter.client(), "forged")));
-  publish("node/mallory@x", encode(runtime::write_status({false, "peter@peter-host", peter.client().creation, "forged"})));
+  publish("node/mallory@x",
+          encode(runtime::write_status({false, "peter@peter-host", peter.client().creation, "forged"})));
   advance(10ms);
   EXPECT_EQ(server().node().count(drop::forged), 2U);
   expect_unharmed(peter);
@@ -76,11 +87,13 @@ TEST_F(hostile_input, somebody_elses_exit_is_dropped) {  // case 48
 TEST_F(hostile_input, nobody_but_the_server_and_the_user_talks_to_mess_client) {
   user& peter = logged_on("peter");
   const std::string inbox = "to/" + to_string(peter.client()) + "/from/mallory@x";
-  for (const auto* payload : {R"(["message_from","fred","I am not fred"])", R"(["messenger","stop","get out"])", R"(["message_to","peter","spam"])"})
+  for (const auto* payload : {R"(["message_from","fred","I am not fred"])", R"(["messenger","stop","get out"])",
+                              R"(["message_to","peter","spam"])"})
     publish(inbox, payload);
   publish("to/peter@peter-host/mess_client/from/mallory@x", R"(["message_to","peter","spam"])");
   publish("to/peter@peter-host/shell/from/mallory@x", R"(["line","/quit"])");
-  publish("to/peter@peter-host/mess_client/from/" + server_node, R"(["message_to","peter","spam"])");  // nor the server for the user
+  publish("to/peter@peter-host/mess_client/from/" + server_node,
+          R"(["message_to","peter","spam"])");  // nor the server for the user
   advance(10ms);
   EXPECT_EQ(peter.host().node().count(drop::unheard), 5U);
   EXPECT_EQ(peter.host().node().count(drop::unexpected), 1U);
@@ -107,7 +120,8 @@ TEST_F(hostile_input, ten_thousand_mutations_crash_nothing_and_disturb_nobody) {
                    encode(runtime::write_exit({"mallory@x", 7, 1}, "gone")),
                    encode(runtime::write_status({true, "mallory@x", 7, {}})),
                    encode(runtime::write_status({false, "mallory@x", 7, "x"}))};
-  const lines where{server_inbox, "to/" + server_pid + "/from/mallory@x", "node/mallory@x", "to/messenger@super/net_kernel/from/mallory@x"};
+  const lines where{server_inbox, "to/" + server_pid + "/from/mallory@x", "node/mallory@x",
+                    "to/messenger@super/net_kernel/from/mallory@x"};
   for (int i = 0; i < 10'000; ++i) {
     std::string payload = good[random() % good.size()];
     for (auto n = random() % 4; n > 0 && !payload.empty(); --n) {

@@ -29,7 +29,8 @@ struct links : testing::Test {
   process traps(self me, std::vector<pid> others) {
     me.trap_exit(true);
     for (const auto& other : others) me.link(other);
-    for (;;) co_await me.receive([this](const exit_signal& s) { exits.push_back(s.from.node + ": " + brief(s.reason)); });
+    for (;;)
+      co_await me.receive([this](const exit_signal& s) { exits.push_back(s.from.node + ": " + brief(s.reason)); });
   }
   pid spawn(host& h, auto body) {
     const pid p = h.node().spawn(std::move(body));
@@ -67,7 +68,12 @@ TEST_F(links, an_end_reaches_the_other_side_once_with_its_reason) {
 TEST_F(links, a_normal_exit_is_ignored_by_who_does_not_trap_exits_and_any_other_kills) {
   for (host* home : {&here, &there}) {
     const pid p = spawn(*home, waits), q = spawn(*home, waits);
-    const auto linked_to = [](pid other) { return [other](self me) -> process { me.link(other); co_await waits(me); }; };
+    const auto linked_to = [](pid other) {
+      return [other](self me) -> process {
+        me.link(other);
+        co_await waits(me);
+      };
+    };
     const pid stays = spawn(here, linked_to(p)), dies = spawn(here, linked_to(q));
     w.advance(10ms);
     send(here, p, "stop");
@@ -79,7 +85,10 @@ TEST_F(links, a_normal_exit_is_ignored_by_who_does_not_trap_exits_and_any_other_
 
 TEST_F(links, an_exit_goes_on_along_the_links_of_who_it_kills) {
   const pid first = spawn(there, waits);
-  const pid second = spawn(here, [first](self me) -> process { me.link(first); co_await waits(me); });
+  const pid second = spawn(here, [first](self me) -> process {
+    me.link(first);
+    co_await waits(me);
+  });
   watcher(there, {second});
   send(here, first, "broken");
   EXPECT_EQ(exits, lines{"here@x: broken"});
@@ -96,7 +105,10 @@ TEST_F(links, to_a_process_that_is_no_more_give_noproc) {
 TEST_F(links, to_a_dead_process_kill_who_does_not_trap_exits) {
   const pid remote = spawn(there, waits);
   send(here, remote, "stop");
-  const pid p = spawn(here, [remote](self me) -> process { me.link(remote); co_await waits(me); });
+  const pid p = spawn(here, [remote](self me) -> process {
+    me.link(remote);
+    co_await waits(me);
+  });
   w.advance(10ms);
   EXPECT_FALSE(alive(here, p));
   EXPECT_EQ(here.log.back(), "ended " + std::to_string(p.serial) + R"(: "noproc")");
@@ -119,7 +131,10 @@ TEST_F(links, that_were_undone_give_nothing) {
 TEST_F(links, kill_cannot_be_trapped_and_is_seen_as_killed) {
   const pid p = watcher(here, {});
   watcher(there, {p});
-  spawn(here, [p](self me) -> process { me.exit(p, "kill"); co_return; });
+  spawn(here, [p](self me) -> process {
+    me.exit(p, "kill");
+    co_return;
+  });
   w.advance(10ms);
   EXPECT_FALSE(alive(here, p));
   EXPECT_EQ(exits, lines{"here@x: killed"});
@@ -127,15 +142,17 @@ TEST_F(links, kill_cannot_be_trapped_and_is_seen_as_killed) {
 
 TEST_F(links, an_exit_sent_to_who_traps_exits_is_a_message) {
   const pid p = watcher(here, {});
-  spawn(here, [p](self me) -> process { me.exit(p, "please"); co_return; });
+  spawn(here, [p](self me) -> process {
+    me.exit(p, "please");
+    co_return;
+  });
   EXPECT_EQ(exits, lines{"here@x: please"});
   EXPECT_TRUE(alive(here, p));
 }
 
 TEST_F(links, any_term_is_a_reason) {
-  const pid p = spawn(there, [](self me) -> process {
-    co_await me.receive([](const message&) { throw std::runtime_error("boom"); });
-  });
+  const pid p = spawn(
+      there, [](self me) -> process { co_await me.receive([](const message&) { throw std::runtime_error("boom"); }); });
   watcher(here, {p});
   send(here, p, "go");
   EXPECT_EQ(exits, lines{R"(there@x: ["error","boom"])"});

@@ -57,8 +57,8 @@ TEST_F(messenger_test, one_can_log_off_and_on_again_at_once) {
     peter.type("/logon peter");
   }
   advance(100ms);
-  EXPECT_EQ(peter.seen(), (lines{"logged_off", "logged_on", "logged_off", "logged_on", "logged_off", "logged_on", "logged_off",
-                                 "logged_on", "logged_off", "logged_on"}));
+  EXPECT_EQ(peter.seen(), (lines{"logged_off", "logged_on", "logged_off", "logged_on", "logged_off", "logged_on",
+                                 "logged_off", "logged_on", "logged_off", "logged_on"}));
 }
 
 TEST_F(messenger_test, a_user_whose_node_is_killed_is_logged_off_once_and_the_name_is_free) {  // case 1
@@ -147,7 +147,8 @@ TEST_F(messenger_test, without_a_server_there_is_no_response_after_five_seconds)
 }
 
 TEST_F(messenger_test, a_reply_at_4900_ms_counts_and_at_5100_ms_the_client_has_ended) {  // cases 25, 28
-  for (const auto& [pause, expected] : {std::pair{4900ms, lines{"logged_on"}}, {5100ms, lines{"No response from server"}}}) {
+  for (const auto& [pause, expected] :
+       {std::pair{4900ms, lines{"logged_on"}}, {5100ms, lines{"No response from server"}}}) {
     user& peter = add_user("peter" + std::to_string(pause.count()) + "@host");
     server().freeze();
     peter.type("/logon peter");
@@ -179,7 +180,8 @@ TEST_F(messenger_test, a_logon_whose_node_has_died_ends_in_noproc_and_leaves_the
   const auto creation = peter.host().node().creation();
   peter.host().kill();
   advance(10ms);
-  publish("to/messenger@super/messenger/from/peter@host", encode(messenger::logon{{"peter@host", creation, 2}, "peter"}.write()));
+  publish("to/messenger@super/messenger/from/peter@host",
+          encode(messenger::logon{{"peter@host", creation, 2}, "peter"}.write()));
   advance(10ms);
   EXPECT_EQ(count_logged("reason noproc, 0 on the list"), 1U);
 }
@@ -193,9 +195,30 @@ TEST_F(messenger_test, a_new_incarnations_logon_survives_the_late_will_of_the_ol
   advance(10ms);
   EXPECT_EQ(peter.seen(), lines{"logged_on"});
   logged();
-  publish("node/peter@peter-host", encode(runtime::write_status({false, "peter@peter-host", old, "noconnection"})), true);
+  publish("node/peter@peter-host", encode(runtime::write_status({false, "peter@peter-host", old, "noconnection"})),
+          true);
   advance(1s);
   EXPECT_EQ(count_logged("logoff"), 0U);
+}
+
+TEST_F(messenger_test, a_client_whose_link_is_on_its_way_when_all_ends_is_not_left_behind) {
+  for (const bool broker_goes : {false, true}) {
+    user& peter = add_user(broker_goes ? "peter@host" : "james@host");
+    server().freeze();
+    peter.type("/logon peter");
+    advance(1ms);
+    // Only the reply gets through; the LINK after it never does.
+    publish("to/" + to_string(runtime::pid{peter.host().node().name(), peter.host().node().creation(), 2}) + "/from/" +
+                server_node,
+            R"(["messenger","logged_on"])");
+    advance(10ms);
+    EXPECT_EQ(peter.seen(), lines{"logged_on"});
+    broker_goes ? broker().stop() : server().kill();
+    advance(10ms);
+    EXPECT_EQ(peter.seen(), lines{"exit: noconnection"});
+    if (!broker_goes) boot_server();
+    advance(10ms);
+  }
 }
 
 TEST_F(messenger_test, a_client_that_waits_keeps_messages_and_shows_them_after_the_reply) {
@@ -250,7 +273,9 @@ TEST_F(messenger_test, a_ghost_without_a_will_is_gone_within_one_and_a_quarter_n
   user& peter = logged_on("peter");
   user& fred = logged_on("fred");
   // The node goes with DISCONNECT and without a nodedown: no will, no exit.
-  broker().on_publish = [&](const runtime::publication& p) { EXPECT_FALSE(p.topic.ends_with("node/peter@peter-host")) << p.payload; };
+  broker().on_publish = [&](const runtime::publication& p) {
+    EXPECT_FALSE(p.topic.ends_with("node/peter@peter-host")) << p.payload;
+  };
   peter.host().cut();
   broker().keepalive = 24h;
   logged();
@@ -325,7 +350,8 @@ TEST_F(messenger_test, a_pid_that_is_logged_on_gets_its_name_again_and_no_other)
   say(messenger::logon{stranger, "other"}.write());
   say(messenger::message_to{stranger, "stranger", "hi"}.write());
   say(messenger::message_to{{"stranger@x", 7, 2}, "stranger", "hi"}.write());
-  EXPECT_EQ(replies, (lines{R"(["messenger","logged_on"])", R"(["LINK","messenger@super/)" + std::to_string(server().node().creation()) + R"(-1"])",
+  EXPECT_EQ(replies, (lines{R"(["messenger","logged_on"])",
+                            R"(["LINK","messenger@super/)" + std::to_string(server().node().creation()) + R"(-1"])",
                             R"(["messenger","logged_on"])", R"(["messenger","stop","already_logged_on"])",
                             R"(["message_from","stranger","hi"])", R"(["messenger","sent"])",
                             R"(["messenger","stop","you_are_not_logged_on"])"}));

@@ -13,11 +13,14 @@ namespace {
 struct ping {
   int n;
   static std::optional<ping> match(const message& m) {
-    return m.content.is_array() && m.content.size() == 2 && m.content[0] == "ping" ? std::optional(ping{m.content[1]}) : std::nullopt;
+    return m.content.is_array() && m.content.size() == 2 && m.content[0] == "ping" ? std::optional(ping{m.content[1]})
+                                                                                   : std::nullopt;
   }
 };
 struct pong {
-  static std::optional<pong> match(const message& m) { return m.content == "pong" ? std::optional(pong{}) : std::nullopt; }
+  static std::optional<pong> match(const message& m) {
+    return m.content == "pong" ? std::optional(pong{}) : std::nullopt;
+  }
 };
 
 struct processes : testing::Test {
@@ -76,7 +79,9 @@ TEST_F(processes, the_first_clause_that_matches_is_taken) {
 }
 
 TEST_F(processes, after_gives_up_at_its_time_and_not_before) {
-  spawn([&](self me) -> process { co_await me.receive([&](pong) { say("pong"); }, after(5s, [&] { say("timed out"); })); });
+  spawn([&](self me) -> process {
+    co_await me.receive([&](pong) { say("pong"); }, after(5s, [&] { say("timed out"); }));
+  });
   w.advance(5s - 1ns);
   EXPECT_TRUE(seen.empty());
   w.advance(1ns);
@@ -95,7 +100,8 @@ TEST_F(processes, a_match_before_the_time_cancels_it) {
 }
 
 TEST_F(processes, what_does_not_match_does_not_prolong_the_time) {
-  const pid p = spawn([&](self me) -> process { co_await me.receive([&](pong) {}, after(5s, [&] { say("timed out"); })); });
+  const pid p =
+      spawn([&](self me) -> process { co_await me.receive([&](pong) {}, after(5s, [&] { say("timed out"); })); });
   w.advance(4s);
   send(p, "nonsense");
   w.advance(1s);
@@ -168,7 +174,8 @@ TEST_F(processes, a_hundred_thousand_messages_do_not_grow_the_stack) {
   int count = 0;
   const pid p = spawn([&](self me) -> process {
     co_await me.receive([](pong) {});
-    for (;;) co_await me.receive([&](ping) -> process {
+    for (;;)
+      co_await me.receive([&](ping) -> process {
         ++count;
         co_return;
       });
@@ -181,7 +188,9 @@ TEST_F(processes, a_hundred_thousand_messages_do_not_grow_the_stack) {
 
 TEST_F(processes, two_that_never_stop_talking_starve_nobody) {
   const pid echo = spawn([](self me) -> process {
-    for (;;) co_await me.receive([&](const message& m) { me.send(*parse_pid(m.content.get<std::string>()), to_string(me.pid())); });
+    for (;;)
+      co_await me.receive(
+          [&](const message& m) { me.send(*parse_pid(m.content.get<std::string>()), to_string(me.pid())); });
   });
   spawn([=](self me) -> process {
     for (;;) {

@@ -38,7 +38,9 @@ struct rules : testing::TestWithParam<bool> {
                               got.push_back(encode(m.content));
                           });
   }
-  static process waits(self me) { co_await me.receive([](const message&) {}); }
+  static process waits(self me) {
+    co_await me.receive([](const message&) {});
+  }
   pid spawn_peer() {
     const pid p = there->node().spawn(waits);
     there->run();
@@ -60,7 +62,8 @@ struct rules : testing::TestWithParam<bool> {
   std::string retained(const std::string& node) { return w.broker().retained("messenger/1/test/node/" + node); }
 };
 using rule = rules;
-INSTANTIATE_TEST_SUITE_P(nodes, rule, testing::Bool(), [](const auto& p) { return p.param ? "monitored" : "watched_one_by_one"; });
+INSTANTIATE_TEST_SUITE_P(nodes, rule, testing::Bool(),
+                         [](const auto& p) { return p.param ? "monitored" : "watched_one_by_one"; });
 
 }  // namespace
 
@@ -197,7 +200,8 @@ TEST_P(rule, 6_a_process_that_ends_sends_exit_to_its_links) {
   there->run();
   w.advance(10ms);
   const pid linked = here.node().pid_of(watcher.serial);
-  EXPECT_EQ(sent, lines{"messenger/1/test/to/" + to_string(linked) + "/from/there@x " + encode(write_exit(peer, "normal"))});
+  EXPECT_EQ(sent,
+            lines{"messenger/1/test/to/" + to_string(linked) + "/from/there@x " + encode(write_exit(peer, "normal"))});
   EXPECT_EQ(exits, lines{"normal"});
 }
 
@@ -323,7 +327,8 @@ TEST_P(rule, 10_a_clean_stop_sends_the_exits_then_nodedown_normal_then_disconnec
   there->node().stop();
   there->run();
   w.advance(1s);
-  EXPECT_EQ(sent, (lines{encode(write_exit(peer, "noconnection")), encode(write_status({false, "there@x", creation, "normal"}))}));
+  EXPECT_EQ(sent, (lines{encode(write_exit(peer, "noconnection")),
+                         encode(write_status({false, "there@x", creation, "normal"}))}));
   EXPECT_EQ(there->log.back(), "stopped");
   EXPECT_EQ(exits, lines{"noconnection"});
   EXPECT_FALSE(w.broker().is_connected("there@x"));

@@ -9,7 +9,8 @@ class conversation : public testing::TestWithParam<const char*> {
  protected:
   std::vector<std::string> version{"-V", GetParam()};
 };
-INSTANTIATE_TEST_SUITE_P(mqtt, conversation, testing::Values("mqttv5", "mqttv311"), [](const auto& p) { return p.param; });
+INSTANTIATE_TEST_SUITE_P(mqtt, conversation, testing::Values("mqttv5", "mqttv311"),
+                         [](const auto& p) { return p.param; });
 
 TEST_P(conversation, of_the_tutorial) {
   mosquitto broker;
@@ -43,11 +44,13 @@ TEST_P(conversation, typed_all_at_once_is_answered_line_by_line) {
   mosquitto broker;
   auto server = start_server(broker, version);
   auto peter = start_client(broker, "peter", version);
-  peter.type_raw("/message a b\n/logon peter\n/logoff\n/logon peter\n/logoff\n/logon Peter\n/message Peter me\n\n/message nobody x");
+  peter.type_raw(
+      "/message a b\n/logon peter\n/logoff\n/logon peter\n/logoff\n/logon Peter\n/message Peter me\n\n/message nobody "
+      "x");
   peter.end_input();
   EXPECT_EQ(peter.end(), 0) << peter.errors();
-  EXPECT_EQ(peter.rest(), (lines{"not_logged_on", "logged_on", "logged_off", "logged_on", "logged_off", "logged_on", "sent",
-                                 R"(Message from Peter: "me")", "receiver_not_found", "logged_off"}));
+  EXPECT_EQ(peter.rest(), (lines{"not_logged_on", "logged_on", "logged_off", "logged_on", "logged_off", "logged_on",
+                                 "sent", R"(Message from Peter: "me")", "receiver_not_found", "logged_off"}));
 }
 
 TEST_P(conversation, a_thousand_messages_arrive_in_order_and_once) {
@@ -69,7 +72,8 @@ TEST_P(conversation, text_is_text_whatever_is_in_it) {
   auto server = start_server(broker, version);
   auto peter = start_user(broker, "peter", version);
   EXPECT_EQ(ask(peter, "/message peter \"quotes\" \\ \xc3\xbc \xf0\x9f\x90\xa7 [1,{\"a\":2}] \x1b[31m"), "sent");
-  EXPECT_EQ(line_of(peter), "Message from peter: \"\\\"quotes\\\" \\\\ \xc3\xbc \xf0\x9f\x90\xa7 [1,{\\\"a\\\":2}] \\e[31m\"");
+  EXPECT_EQ(line_of(peter),
+            "Message from peter: \"\\\"quotes\\\" \\\\ \xc3\xbc \xf0\x9f\x90\xa7 [1,{\\\"a\\\":2}] \\e[31m\"");
   const std::string long_text(60'000, 'x');
   EXPECT_EQ(ask(peter, "/message peter " + long_text), "sent");
   EXPECT_EQ(line_of(peter), "Message from peter: \"" + long_text + "\"");
@@ -92,6 +96,29 @@ TEST(client, logs_on_at_the_start_when_told_to) {
   EXPECT_TRUE(server.says("logon: Peter Pan is peter@test/"));
 }
 
+TEST(client, leaves_in_order_at_the_end_of_input) {
+  mosquitto broker;
+  auto server = start_server(broker);
+  auto peter = start_user(broker, "peter");
+  peter.end_input();
+  EXPECT_EQ(peter.end(), 0);
+  EXPECT_TRUE(
+      eventually([&] { return broker.log().find("Received DISCONNECT from peter@test") != std::string::npos; }));
+  auto watcher = broker.subscribe("messenger/1/messenger/node/peter@test");
+  EXPECT_TRUE(line_of(watcher).ends_with(R"(,"normal"])"));
+}
+
+TEST(client, ends_with_exit_code_1_when_nobody_reads_what_it_prints) {
+  mosquitto broker;
+  auto server = start_server(broker);
+  program sh("bash", {"-c", "set -o pipefail; (echo /logon peter; sleep 0.5; yes /message nobody x) | " +
+                                client_program + " --name peter@test --server messenger@test -h 127.0.0.1 -p " +
+                                broker.port_text() + " | head -n 1; echo ${PIPESTATUS[1]}"});
+  EXPECT_EQ(line_of(sh), "logged_on");
+  EXPECT_EQ(line_of(sh), "1");
+  EXPECT_TRUE(sh.says("nobody reads standard output any more"));
+}
+
 TEST(client, stops_cleanly_on_signals) {
   mosquitto broker;
   auto server = start_server(broker);
@@ -108,7 +135,8 @@ TEST(client, stops_cleanly_on_signals) {
     EXPECT_TRUE(down.starts_with(R"(messenger/1/messenger/node/peter@test ["nodedown","peter@test",)")) << down;
     EXPECT_TRUE(down.ends_with(R"(,"normal"])")) << down;
     EXPECT_FALSE(watcher.next_line(100ms));  // no will
-    EXPECT_TRUE(eventually([&] { return broker.log().find("Received DISCONNECT from peter@test") != std::string::npos; }));
+    EXPECT_TRUE(
+        eventually([&] { return broker.log().find("Received DISCONNECT from peter@test") != std::string::npos; }));
   }
   EXPECT_EQ(count(server.errors(), "logoff: peter was"), 2U);
 }

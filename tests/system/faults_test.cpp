@@ -6,7 +6,9 @@
 using namespace testing_system;
 using clock_ = std::chrono::steady_clock;
 
-static double seconds_since(clock_::time_point start) { return std::chrono::duration<double>(clock_::now() - start).count(); }
+static double seconds_since(clock_::time_point start) {
+  return std::chrono::duration<double>(clock_::now() - start).count();
+}
 
 class faults : public testing::TestWithParam<const char*> {
  protected:
@@ -62,7 +64,8 @@ TEST_P(faults, a_broker_that_restarts_ends_every_client_and_all_log_on_anew) {  
 }
 
 TEST_P(faults, a_server_paused_for_4900_ms_answers_in_time_and_for_5100_ms_too_late) {  // cases 25, 26, 28
-  for (const auto& [pause, reply, on_the_list] : {std::tuple{4900ms, "logged_on", true}, {5100ms, "No response from server", false}}) {
+  for (const auto& [pause, reply, on_the_list] :
+       {std::tuple{4900ms, "logged_on", true}, {5100ms, "No response from server", false}}) {
     mosquitto broker;
     auto server = start_server(broker, version);
     auto peter = start_client(broker, "peter", version);
@@ -97,7 +100,8 @@ TEST_P(faults, a_second_program_under_the_same_name_replaces_the_first_which_say
   auto second = start_server(broker, version);
   EXPECT_EQ(first.end(), 1);
   EXPECT_NE(first.errors().find("has replaced this one; this one stops"), std::string::npos) << first.errors();
-  EXPECT_TRUE(eventually([&] { return count(second.errors(), "is up") == 2; })) << "taken over once by the first, which then stops";
+  EXPECT_TRUE(eventually([&] { return count(second.errors(), "is up") == 2; }))
+      << "taken over once by the first, which then stops";
   auto peter = start_user(broker, "peter", version);
   EXPECT_EQ(ask(peter, "/message peter x"), "sent");
 }
@@ -105,7 +109,8 @@ TEST_P(faults, a_second_program_under_the_same_name_replaces_the_first_which_say
 TEST_P(faults, programs_that_start_before_the_broker_wait_for_it) {  // case 38
   mosquitto broker;
   broker.stop();
-  program server(node_program, {"--name", "messenger@test", "-h", "127.0.0.1", "-p", broker.port_text(), "-V", GetParam()});
+  program server(node_program,
+                 {"--name", "messenger@test", "-h", "127.0.0.1", "-p", broker.port_text(), "-V", GetParam()});
   auto peter = start_client(broker, "peter", version);
   EXPECT_TRUE(server.says("no MQTT broker answers at 127.0.0.1:" + broker.port_text() + "; trying again in "));
   EXPECT_TRUE(peter.says("no MQTT broker answers at 127.0.0.1:" + broker.port_text() + "; trying again in "));

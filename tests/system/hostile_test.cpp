@@ -30,7 +30,8 @@ struct hostile : testing::Test {
 
 TEST_F(hostile, tuples_of_no_known_form_get_one_warning_each_with_a_count) {  // case 58
   broker.publish(server_inbox, R"(["mallory@x/7-1","logof"])");
-  EXPECT_TRUE(server.says(R"(dropped (unexpected, 1 so far), from mallory@x: ["mallory@x/7-1","logof"])")) << server.errors();
+  EXPECT_TRUE(server.says(R"(dropped (unexpected, 1 so far), from mallory@x: ["mallory@x/7-1","logof"])"))
+      << server.errors();
   broker.publish(server_inbox, R"(["mallory@x/7-1","logon",{"a":1}])");
   EXPECT_TRUE(server.says("dropped (unexpected, 2 so far), from mallory@x"));
   broker.publish(server_inbox, "not json \x1b[2J");
@@ -48,7 +49,8 @@ TEST_F(hostile, forged_pids_do_nothing) {  // cases 47, 48
   const auto creation = status.substr(comma + 1, status.size() - comma - 2);
   const auto pid = "peter@test/" + creation + "-2";
   broker.publish(server_inbox, "[\"" + pid + R"(","message_to","peter","not from peter"])");
-  EXPECT_TRUE(server.says("dropped (forged, 1 so far), from mallory@x: a message with the pid " + pid)) << server.errors();
+  EXPECT_TRUE(server.says("dropped (forged, 1 so far), from mallory@x: a message with the pid " + pid))
+      << server.errors();
   broker.publish(server_inbox, "[\"EXIT\",\"" + pid + R"(","forged"])");
   EXPECT_TRUE(server.says("dropped (forged, 2 so far), from mallory@x: a signal with the pid " + pid));
   broker.publish(root + "node/mallory@x", R"(["nodedown","peter@test",)" + creation + R"(,"forged"])");
@@ -90,8 +92,8 @@ TEST_F(hostile, huge_deep_and_binary_payloads_cost_nobody_anything) {  // case 5
 }
 
 TEST_F(hostile, a_flood_leaves_everybody_elses_deadline_met_and_the_log_readable) {  // case 55
-  program flood("sh", {"-c", "yes '[\"mallory@x/7-1\",\"nonsense\"]' | head -n 50000 | mosquitto_pub -h 127.0.0.1 -p " + broker.port_text() +
-                                 " -q 0 -l -t '" + server_inbox + "'"});
+  program flood("sh", {"-c", "yes '[\"mallory@x/7-1\",\"nonsense\"]' | head -n 50000 | mosquitto_pub -h 127.0.0.1 -p " +
+                                 broker.port_text() + " -q 0 -l -t '" + server_inbox + "'"});
   for (int i = 0; i < 20; ++i) {
     const auto asked = std::chrono::steady_clock::now();
     EXPECT_EQ(ask(peter, "/message nobody x"), "receiver_not_found");

@@ -89,7 +89,8 @@ void mosquitto::kill() {
 }
 
 void mosquitto::publish(const std::string& topic, const std::string& payload, bool retain) const {
-  std::vector<std::string> arguments{"-h", "127.0.0.1", "-p", port_text(), "-q", "1", "-t", topic, payload.empty() ? "-n" : "-s"};
+  std::vector<std::string> arguments{
+      "-h", "127.0.0.1", "-p", port_text(), "-q", "1", "-t", topic, payload.empty() ? "-n" : "-s"};
   if (retain) arguments.emplace_back("-r");
   program pub("mosquitto_pub", arguments);
   pub.type_raw(payload);
@@ -102,7 +103,8 @@ program mosquitto::subscribe(const std::string& filter, const std::vector<std::s
   std::vector<std::string> arguments{"-h", "127.0.0.1", "-p", port_text(), "-q", "1", "-F", "%t %p", "-t", filter};
   arguments.insert(arguments.end(), more.begin(), more.end());
   program sub("mosquitto_sub", arguments);
-  if (!eventually([&] { return count(log(), "Sending SUBACK") > before; })) throw std::runtime_error("mosquitto_sub: " + sub.errors());
+  if (!eventually([&] { return count(log(), "Sending SUBACK") > before; }))
+    throw std::runtime_error("mosquitto_sub: " + sub.errors());
   return sub;
 }
 

@@ -9,7 +9,8 @@
 
 using namespace testing_system;
 
-static program run(const std::string& path, const std::vector<std::string>& arguments, const std::map<std::string, std::string>& environment = {}) {
+static program run(const std::string& path, const std::vector<std::string>& arguments,
+                   const std::map<std::string, std::string>& environment = {}) {
   program p(path, arguments, environment);
   p.end_input();
   return p;
@@ -21,9 +22,10 @@ TEST(options, help_and_version_of_both_programs) {
     EXPECT_EQ(help.end(), 0);
     std::string text;
     for (const auto& line : help.rest()) text += line + "\n";
-    for (const auto* option : {"--name", "--cookie", "-h,--host", "-p,--port", "-u,--username", "-P,--password", "--password-file", "-k,--keepalive",
-                               "-V,--mqtt-version", "--net-ticktime", "-d,--debug", "--log-level", "--help", "--version", "MQTT_HOST", "MQTT_PORT",
-                               "MQTT_USERNAME", "MQTT_PASSWORD"})
+    for (const auto* option :
+         {"--name", "--cookie", "-h,--host", "-p,--port", "-u,--username", "-P,--password", "--password-file",
+          "-k,--keepalive", "-V,--mqtt-version", "--net-ticktime", "-d,--debug", "--log-level", "--help", "--version",
+          "MQTT_HOST", "MQTT_PORT", "MQTT_USERNAME", "MQTT_PASSWORD"})
       EXPECT_NE(text.find(option), std::string::npos) << option;
     for (const auto* line = text.c_str(); *line;) {
       const auto* end = std::strchr(line, '\n');
@@ -48,12 +50,14 @@ TEST(options, that_are_wrong_are_refused_with_a_sentence_and_exit_code_2) {
       {{"--net-ticktime", "0"}, "--net-ticktime"},
       {{"--log-level", "loud"}, "--log-level"},
       {{"--host", ""}, "the host of the broker"},
-      {{"--name", "a/b@c"}, R"(the node name "a/b@c" (--name) must be name@host, both parts 1 to 64 of the characters)"},
+      {{"--name", "a/b@c"},
+       R"(the node name "a/b@c" (--name) must be name@host, both parts 1 to 64 of the characters)"},
       {{"--name", "a+@c"}, "(--name) must be name@host"},
       {{"--name", "a@b@c"}, "(--name) must be name@host"},
       {{"--name", std::string(65, 'x') + "@c"}, "(--name) must be name@host"},
       {{"--name", ""}, "(--name) must be name@host"},
-      {{"--cookie", "choc chip"}, R"(the cookie "choc chip" (--cookie) must be 1 to 64 of the characters A-Z a-z 0-9 _ -)"},
+      {{"--cookie", "choc chip"},
+       R"(the cookie "choc chip" (--cookie) must be 1 to 64 of the characters A-Z a-z 0-9 _ -)"},
       {{"--cookie", "#"}, "(--cookie) must be"},
       {{"-P", "secret"}, "a password without a user name"},
       {{"-u", "a", "--password-file", "/nowhere"}, "the password file /nowhere cannot be read"},
@@ -68,7 +72,8 @@ TEST(options, that_are_wrong_are_refused_with_a_sentence_and_exit_code_2) {
       EXPECT_EQ(p.rest(), lines{});
     }
   for (const auto& [arguments, sentence] : std::vector<std::pair<std::vector<std::string>, std::string>>{
-           {{"--server", "a/b"}, "(--server) must be name@host"}, {{"--logon", ""}, R"(the user name "" (--logon) must be 1 to 64 bytes)"}}) {
+           {{"--server", "a/b"}, "(--server) must be name@host"},
+           {{"--logon", ""}, R"(the user name "" (--logon) must be 1 to 64 bytes)"}}) {
     auto p = run(client_program, arguments);
     EXPECT_EQ(p.end(), 2) << sentence;
     EXPECT_NE(p.errors().find(sentence), std::string::npos) << p.errors();
@@ -81,11 +86,15 @@ TEST(options, that_are_wrong_are_refused_with_a_sentence_and_exit_code_2) {
 TEST(options, a_flag_beats_the_environment_and_the_environment_beats_the_default) {
   mosquitto broker;
   auto server = start_server(broker);
-  const std::map<std::string, std::string> right{{"MQTT_HOST", "127.0.0.1"}, {"MQTT_PORT", broker.port_text()}, {"MESSENGER_SERVER_NODE", "messenger@test"}};
+  const std::map<std::string, std::string> right{
+      {"MQTT_HOST", "127.0.0.1"}, {"MQTT_PORT", broker.port_text()}, {"MESSENGER_SERVER_NODE", "messenger@test"}};
   program by_environment(client_program, {"--name", "peter@test"}, right);
   EXPECT_EQ(ask(by_environment, "/logon peter"), "logged_on");
-  const std::map<std::string, std::string> wrong{{"MQTT_HOST", "no-such-host.invalid"}, {"MQTT_PORT", "1"}, {"MESSENGER_SERVER_NODE", "nobody@test"}};
-  program by_flag(client_program, {"--name", "fred@test", "-h", "127.0.0.1", "-p", broker.port_text(), "--server", "messenger@test"}, wrong);
+  const std::map<std::string, std::string> wrong{
+      {"MQTT_HOST", "no-such-host.invalid"}, {"MQTT_PORT", "1"}, {"MESSENGER_SERVER_NODE", "nobody@test"}};
+  program by_flag(client_program,
+                  {"--name", "fred@test", "-h", "127.0.0.1", "-p", broker.port_text(), "--server", "messenger@test"},
+                  wrong);
   EXPECT_EQ(ask(by_flag, "/logon fred"), "logged_on");
 }
 
@@ -112,11 +121,14 @@ TEST(options, nodes_with_different_cookies_do_not_meet) {
 }
 
 TEST(no_broker, configured_or_at_the_default_address_is_said_with_the_way_out_and_exit_code_1) {
-  if (program probe("mosquitto_pub", {"-t", "x", "-m", "x"}); probe.end() == 0) GTEST_SKIP() << "there is a broker at the default address";
+  if (program probe("mosquitto_pub", {"-t", "x", "-m", "x"}); probe.end() == 0)
+    GTEST_SKIP() << "there is a broker at the default address";
   auto node = run(node_program, {});
   EXPECT_EQ(node.end(), 1);
-  EXPECT_NE(node.errors().find("no MQTT broker answers at localhost:1883; start one, say where one is with -h and -p, or let this program start one: --embedded-broker"),
-            std::string::npos) << node.errors();
+  EXPECT_NE(node.errors().find("no MQTT broker answers at localhost:1883; start one, say where one is with -h and -p, "
+                               "or let this program start one: --embedded-broker"),
+            std::string::npos)
+      << node.errors();
   auto client = run(client_program, {});
   EXPECT_EQ(client.end(), 1);
   EXPECT_NE(client.errors().find("messenger-node --embedded-broker"), std::string::npos) << client.errors();
@@ -138,7 +150,8 @@ TEST(no_broker, a_signal_ends_the_wait) {
 }
 
 class credentials : public testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(mqtt, credentials, testing::Values("mqttv5", "mqttv311"), [](const auto& p) { return p.param; });
+INSTANTIATE_TEST_SUITE_P(mqtt, credentials, testing::Values("mqttv5", "mqttv311"),
+                         [](const auto& p) { return p.param; });
 
 TEST_P(credentials, are_taken_from_flags_file_and_environment_and_wrong_ones_end_with_exit_code_5) {
   const auto folder = make_folder();
@@ -147,7 +160,8 @@ TEST_P(credentials, are_taken_from_flags_file_and_environment_and_wrong_ones_end
   mosquitto broker("allow_anonymous false\npassword_file " + folder + "/passwd");
   std::ofstream(folder + "/secret") << "secret\n";
   std::ofstream(folder + "/wrong") << "wrong\n";
-  const std::vector<std::string> base{"--name", "peter@test", "-h", "127.0.0.1", "-p", broker.port_text(), "-V", GetParam(), "--log-level", "info"};
+  const std::vector<std::string> base{"--name",           "peter@test", "-h",       "127.0.0.1",   "-p",
+                                      broker.port_text(), "-V",         GetParam(), "--log-level", "info"};
   const auto with = [&](std::vector<std::string> more) {
     more.insert(more.begin(), base.begin(), base.end());
     return more;
@@ -162,11 +176,17 @@ TEST_P(credentials, are_taken_from_flags_file_and_environment_and_wrong_ones_end
     program env(path, with({}), environment);
     EXPECT_TRUE(env.says("is up")) << env.errors();
     const std::vector<std::pair<std::vector<std::string>, std::map<std::string, std::string>>> refused{
-        {{"-u", "peter", "-P", "wrong"}, environment}, {{}, wrong_environment}, {{}, {}}, {{"-u", "peter", "--password-file", folder + "/wrong"}, {}}};
+        {{"-u", "peter", "-P", "wrong"}, environment},
+        {{}, wrong_environment},
+        {{}, {}},
+        {{"-u", "peter", "--password-file", folder + "/wrong"}, {}}};
     for (const auto& [arguments, e] : refused) {
       auto p = run(path, with(arguments), e);
       EXPECT_EQ(p.end(), 5);
-      EXPECT_NE(p.errors().find("the broker at 127.0.0.1:" + broker.port_text() + " refused the credentials of node peter@test"), std::string::npos) << p.errors();
+      EXPECT_NE(p.errors().find("the broker at 127.0.0.1:" + broker.port_text() +
+                                " refused the credentials of node peter@test"),
+                std::string::npos)
+          << p.errors();
     }
   }
 }

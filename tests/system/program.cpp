@@ -26,7 +26,8 @@ program::program(const std::string& path, const std::vector<std::string>& argume
     ::dup2(in[0], 0);
     ::dup2(out[1], 1);
     ::dup2(err[1], 2);
-    for (const char* name : {"MQTT_HOST", "MQTT_PORT", "MQTT_USERNAME", "MQTT_PASSWORD", "MESSENGER_SERVER_NODE"}) ::unsetenv(name);
+    for (const char* name : {"MQTT_HOST", "MQTT_PORT", "MQTT_USERNAME", "MQTT_PASSWORD", "MESSENGER_SERVER_NODE"})
+      ::unsetenv(name);
     for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
     std::vector<char*> argv{const_cast<char*>(path.c_str())};
     for (const auto& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
@@ -64,7 +65,8 @@ program::~program() {
 void program::type(const std::string& line) { type_raw(line + "\n"); }
 
 void program::type_raw(const std::string& bytes) {
-  if (::write(in_, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) throw std::runtime_error("the program does not read");
+  if (::write(in_, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()))
+    throw std::runtime_error("the program does not read");
 }
 
 void program::end_input() { ::close(std::exchange(in_, -1)); }
@@ -127,7 +129,8 @@ std::optional<int> program::end(std::chrono::milliseconds at_most) {
   for (const auto until = clock::now() + at_most; !status_;) {
     pump(2ms);
     int status = 0;
-    if (::waitpid(pid_, &status, WNOHANG) == pid_) status_ = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    if (::waitpid(pid_, &status, WNOHANG) == pid_)
+      status_ = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
     if (!status_ && clock::now() > until) return std::nullopt;
     if (out_ < 0 && err_ < 0) nap(2ms);
   }

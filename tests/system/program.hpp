@@ -19,7 +19,8 @@ inline constexpr auto patience = 15s;
 
 class program {
  public:
-  program(const std::string& path, const std::vector<std::string>& arguments, const std::map<std::string, std::string>& environment = {});
+  program(const std::string& path, const std::vector<std::string>& arguments,
+          const std::map<std::string, std::string>& environment = {});
   ~program();  // kills it if it still runs
   program(program&& other) noexcept;
   program& operator=(program&&) = delete;

@@ -10,7 +10,8 @@ program start_server(const mosquitto& broker, std::vector<std::string> more) {
 }
 
 program start_client(const mosquitto& broker, const std::string& name, std::vector<std::string> more) {
-  more.insert(more.begin(), {"--name", name + "@test", "--server", "messenger@test", "-h", "127.0.0.1", "-p", broker.port_text()});
+  more.insert(more.begin(),
+              {"--name", name + "@test", "--server", "messenger@test", "-h", "127.0.0.1", "-p", broker.port_text()});
   return {client_program, more};
 }
 
@@ -25,6 +26,8 @@ std::string ask(program& client, const std::string& line) {
   return line_of(client);
 }
 
-std::string line_of(program& client) { return client.next_line().value_or("(nothing; standard error: " + client.errors() + ")"); }
+std::string line_of(program& client) {
+  return client.next_line().value_or("(nothing; standard error: " + client.errors() + ")");
+}
 
 }  // namespace testing_system

@@ -42,8 +42,10 @@ std::string without_creation(const std::string& text) {
 struct shell {
   explicit shell(const mosquitto& b, const std::string& folder)
       : broker(b),
-        bash("bash", {"-c", "cd " + folder + " && export HOME=" + folder + " && mkdir -p .config && echo '-p " + b.port_text() +
-                                "' > .config/mosquitto_pub && cp .config/mosquitto_pub .config/mosquitto_sub && exec bash 2>&1"}) {}
+        bash("bash",
+             {"-c",
+              "cd " + folder + " && export HOME=" + folder + " && mkdir -p .config && echo '-p " + b.port_text() +
+                  "' > .config/mosquitto_pub && cp .config/mosquitto_pub .config/mosquitto_sub && exec bash 2>&1"}) {}
   std::string run(const std::string& command) {
     const auto before = count(broker.log(), "Sending SUBACK");
     bash.type(command + "\necho :done:");
@@ -73,11 +75,15 @@ TEST(transcript, of_topics_md_runs_as_it_stands) {
       // What others send takes its time to arrive: a command that only looks is asked again.
       std::string printed = without_creation(sh.run(s.command));
       if (s.command.starts_with("cat "))
-        eventually([&] { return printed == s.expected || ((printed = without_creation(sh.run(s.command))) == s.expected); }, 5s);
+        eventually(
+            [&] { return printed == s.expected || ((printed = without_creation(sh.run(s.command))) == s.expected); },
+            5s);
       EXPECT_EQ(printed, s.expected) << "$ " << s.command;
     }
   }
-  EXPECT_TRUE(server.says("logoff: peter was peter@laptop/1795204836123-1, reason noconnection, 0 on the list")) << server.errors();
-  EXPECT_TRUE(server.says("logoff: peter was peter@laptop/1795204899456-1, reason normal, 0 on the list")) << server.errors();
+  EXPECT_TRUE(server.says("logoff: peter was peter@laptop/1795204836123-1, reason noconnection, 0 on the list"))
+      << server.errors();
+  EXPECT_TRUE(server.says("logoff: peter was peter@laptop/1795204899456-1, reason normal, 0 on the list"))
+      << server.errors();
   std::filesystem::remove_all(folder);
 }

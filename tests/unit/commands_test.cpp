@@ -32,6 +32,7 @@ TEST(commands, that_are_wrong_get_a_sentence_that_says_what_to_write) {
   EXPECT_EQ(mistake("/quit now"), "/quit takes nothing after it");
   EXPECT_EQ(mistake("/logon " + std::string(65, 'x')),
             "the user name \"" + std::string(65, 'x') + "\" must be 1 to 64 bytes of UTF-8 without control characters");
-  EXPECT_EQ(mistake("/logon a\x1b[2J"), "the user name \"a\\e[2J\" must be 1 to 64 bytes of UTF-8 without control characters");
+  EXPECT_EQ(mistake("/logon a\x1b[2J"),
+            "the user name \"a\\e[2J\" must be 1 to 64 bytes of UTF-8 without control characters");
   EXPECT_EQ(mistake("/message fred \xff"), "the text is not UTF-8; it was not sent");
 }

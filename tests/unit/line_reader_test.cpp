@@ -17,7 +17,9 @@ struct pipe_input : testing::Test {
     if (write_end >= 0) ::close(write_end);
     ::close(read_end);
   }
-  void write(std::string_view text) { EXPECT_EQ(::write(write_end, text.data(), text.size()), static_cast<ssize_t>(text.size())); }
+  void write(std::string_view text) {
+    EXPECT_EQ(::write(write_end, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
   void end() { ::close(std::exchange(write_end, -1)); }
   int write_end, read_end;
 };

@@ -38,9 +38,9 @@ TEST(pids, are_written_as_in_the_design_and_read_back) {
 }
 
 TEST(pids, are_read_in_that_form_only) {
-  for (const auto* bad : {"", "peter@laptop", "peter@laptop/1", "peter@laptop/1-", "peter@laptop/-1", "peter@laptop/1-1-1",
-                          "peter@laptop/1-01", "peter@laptop/0-1", "peter/1-1", "peter@laptop/1-1/", "peter@lap top/1-1",
-                          "peter@laptop/1795204836123-9007199254740992"})
+  for (const auto* bad : {"", "peter@laptop", "peter@laptop/1", "peter@laptop/1-", "peter@laptop/-1",
+                          "peter@laptop/1-1-1", "peter@laptop/1-01", "peter@laptop/0-1", "peter/1-1",
+                          "peter@laptop/1-1/", "peter@lap top/1-1", "peter@laptop/1795204836123-9007199254740992"})
     EXPECT_FALSE(parse_pid(bad)) << bad;
   EXPECT_TRUE(parse_pid("a-b@c-d/1-1"));  // dashes in names are names
 }

@@ -23,7 +23,9 @@ TEST(screen, shows_messages_as_erlang_does) {
 TEST(screen, leaves_unicode_as_it_is_and_makes_what_commands_a_terminal_harmless) {
   EXPECT_EQ(quoted("\xc3\xbc\xf0\x9f\x90\xa7"), "\"\xc3\xbc\xf0\x9f\x90\xa7\"");
   EXPECT_EQ(printable("\a\x7f\xc2\x9b"), "\\x{7}\\d\\x{9B}");
-  EXPECT_EQ(printable("\xe2\x80\xae" "x"), "\\x{202E}x");  // right-to-left override
+  EXPECT_EQ(printable("\xe2\x80\xae"
+                      "x"),
+            "\\x{202E}x");  // right-to-left override
   EXPECT_EQ(printable("\xff"), "\\x{FF}");
   out.message_from("\x1b]0;root\a", "\r\nlogged_on");
   EXPECT_EQ(shown, "Message from \\e]0;root\\x{7}: \"\\r\\nlogged_on\"");

@@ -41,8 +41,9 @@ TEST(status, is_read_in_its_two_forms_only) {
   EXPECT_EQ(down->reason, "normal");
   EXPECT_EQ(encode(write_status(*up)), R"(["nodeup","a@b",17])");
   EXPECT_EQ(encode(write_status(*down)), R"(["nodedown","a@b",17,"normal"])");
-  for (const auto* bad : {R"(["nodeup","a@b"])", R"(["nodeup","a@b",17,"x"])", R"(["nodedown","a@b",17])", R"(["nodeup","a@b",-1])",
-                          R"(["nodeup","a@b",0])", R"(["nodeup","a@b",1.5])", R"(["nodeup","a@b","17"])", R"(["nodeup",1,17])",
-                          R"(["nodeup","a@b",9007199254740992])", R"(["up","a@b",17])", R"([1])"})
+  for (const auto* bad :
+       {R"(["nodeup","a@b"])", R"(["nodeup","a@b",17,"x"])", R"(["nodedown","a@b",17])", R"(["nodeup","a@b",-1])",
+        R"(["nodeup","a@b",0])", R"(["nodeup","a@b",1.5])", R"(["nodeup","a@b","17"])", R"(["nodeup",1,17])",
+        R"(["nodeup","a@b",9007199254740992])", R"(["up","a@b",17])", R"([1])"})
     EXPECT_FALSE(read_status(term::parse(bad))) << bad;
 }

@@ -12,8 +12,10 @@ static std::string refused(std::string_view payload) {
 TEST(terms, are_json_arrays_with_elements) {
   std::string why;
   EXPECT_EQ(*decode(R"(["messenger","sent"])", why), term::array({"messenger", "sent"}));
-  for (const auto* bad : {"[]", "{}", "1", "\"text\"", "null"}) EXPECT_EQ(refused(bad), "not a JSON array with elements") << bad;
-  for (const auto* bad : {"", "[", "[1", "[1]]", "[1,]", "nonsense", "['a']", "\xff\xfe", "[\"\xff\"]", "[\"\xc0\xaf\"]"})
+  for (const auto* bad : {"[]", "{}", "1", "\"text\"", "null"})
+    EXPECT_EQ(refused(bad), "not a JSON array with elements") << bad;
+  for (const auto* bad :
+       {"", "[", "[1", "[1]]", "[1,]", "nonsense", "['a']", "\xff\xfe", "[\"\xff\"]", "[\"\xc0\xaf\"]"})
     EXPECT_EQ(refused(bad), "not JSON in UTF-8") << bad;
 }
 

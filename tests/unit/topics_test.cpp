@@ -10,7 +10,8 @@ TEST(topics, are_those_of_the_design) {
   EXPECT_EQ(wire.status("peter@laptop"), "messenger/1/chat/node/peter@laptop");
   EXPECT_EQ(wire.inbox(registered{"messenger", "messenger@host"}, "peter@laptop"),
             "messenger/1/chat/to/messenger@host/messenger/from/peter@laptop");
-  EXPECT_EQ(wire.inbox(pid{"peter@laptop", 7, 1}, "messenger@host"), "messenger/1/chat/to/peter@laptop/7-1/from/messenger@host");
+  EXPECT_EQ(wire.inbox(pid{"peter@laptop", 7, 1}, "messenger@host"),
+            "messenger/1/chat/to/peter@laptop/7-1/from/messenger@host");
   EXPECT_EQ(wire.every_status(), "messenger/1/chat/node/+");
   EXPECT_EQ(wire.every_inbox("a@b"), "messenger/1/chat/to/a@b/+/from/+");
 }
@@ -29,9 +30,10 @@ TEST(topics, are_read_back) {
 TEST(topics, of_any_other_form_are_none) {
   for (const auto* bad :
        {"", "messenger/1/chat", "messenger/1/chat/", "messenger/1/other/node/a@b", "messenger/2/chat/node/a@b",
-        "messenger/1/chat/node/a", "messenger/1/chat/node/a@b/x", "messenger/1/chat/node/", "messenger/1/chat/to/a@b/p/from",
-        "messenger/1/chat/to/a@b/p/from/", "messenger/1/chat/to/a@b/p/from/c@d/x", "messenger/1/chat/to/a@b//from/c@d",
-        "messenger/1/chat/to/a@b/p/to/c@d", "messenger/1/chat/to/a/p/from/c@d", "messenger/1/chat/room/lobby"})
+        "messenger/1/chat/node/a", "messenger/1/chat/node/a@b/x", "messenger/1/chat/node/",
+        "messenger/1/chat/to/a@b/p/from", "messenger/1/chat/to/a@b/p/from/", "messenger/1/chat/to/a@b/p/from/c@d/x",
+        "messenger/1/chat/to/a@b//from/c@d", "messenger/1/chat/to/a@b/p/to/c@d", "messenger/1/chat/to/a/p/from/c@d",
+        "messenger/1/chat/room/lobby"})
     EXPECT_FALSE(wire.parse(bad)) << bad;
 }
 
