@@ -60,16 +60,20 @@ struct paho_transport::event_queue {
   std::deque<std::pair<const connection*, event>> waiting;
 };
 
-// One Paho client object, for one connection. It is the callback of that object; the methods of mqtt::callback
-// and mqtt::iaction_listener run on Paho's receive thread.
-struct paho_transport::connection final : mqtt::callback, mqtt::iaction_listener {
+// One Paho client object, for one connection. What is called by it, the handlers and the methods of
+// mqtt::iaction_listener, runs on Paho's receive thread.
+struct paho_transport::connection final : mqtt::iaction_listener {
   connection(const broker_settings& broker, std::string client_id, std::shared_ptr<event_queue> queue)
       : settings(broker),
         node(std::move(client_id)),
         events(std::move(queue)),
         client("tcp://" + address(broker), node,
                mqtt::create_options(broker.mqtt_5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1, 1'000'000), nullptr) {
-    client.set_callback(*this);
+    // Not set_callback(): that one holds a lock of the C++ library while it takes one of the C library's, and the
+    // receive thread takes them the other way round.
+    client.set_message_callback([this](mqtt::const_message_ptr m) { events->push(this, std::move(m)); });
+    client.set_connection_lost_handler(
+        [this](const std::string&) { lost(connection_lost(disconnect_code, address(settings), node)); });
     client.set_disconnected_handler(
         [this](const mqtt::properties&, mqtt::ReasonCode code) { disconnect_code = static_cast<int>(code); });
   }
@@ -87,6 +91,7 @@ struct paho_transport::connection final : mqtt::callback, mqtt::iaction_listener
         if (--subscribing == 0) events->push(this, news::subscribed);
         return;
       }
+      case mqtt::token::Type::PUBLISH: return acknowledged();
       case mqtt::token::Type::DISCONNECT: return events->push(this, news::closed);
       default: return;
     }
@@ -100,16 +105,14 @@ struct paho_transport::connection final : mqtt::callback, mqtt::iaction_listener
         return lost(connect_failure(code, settings.mqtt_5, address(settings), node));
       }
       case mqtt::token::Type::SUBSCRIBE: return lost(subscription_refused(address(settings), node));
+      case mqtt::token::Type::PUBLISH:
+        return acknowledged();  // refused, by the ACL for one: there is room again all the same
       case mqtt::token::Type::DISCONNECT: return events->push(this, news::closed);
       default: return;
     }
   }
 
-  void connection_lost(const std::string&) override {
-    lost(paho::connection_lost(disconnect_code, address(settings), node));
-  }
-  void message_arrived(mqtt::const_message_ptr m) override { events->push(this, std::move(m)); }
-  void delivery_complete(mqtt::delivery_token_ptr) override {
+  void acknowledged() {
     --in_flight;
     if (has_queued) events->push(this, news::acknowledged);
   }
@@ -212,7 +215,8 @@ void paho_transport::send_queued() {
       publication& p = c.queued.front();
       ++c.in_flight;
       c.client.publish(
-          mqtt::message::create(std::move(p.topic), std::move(p.payload), 1, p.retain, expiry(p, settings_.mqtt_5)));
+          mqtt::message::create(std::move(p.topic), std::move(p.payload), 1, p.retain, expiry(p, settings_.mqtt_5)),
+          nullptr, c);
       c.queued.pop_front();
     }
     c.has_queued = !c.queued.empty() || c.closing;

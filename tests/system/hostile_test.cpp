@@ -77,7 +77,7 @@ TEST_F(hostile, a_cleared_status_is_said_again) {  // case 53
 }
 
 TEST_F(hostile, huge_deep_and_binary_payloads_cost_nobody_anything) {  // case 54
-  const auto before = resident_kilobytes(server.pid());
+  [[maybe_unused]] const auto before = resident_kilobytes(server.pid());
   for (int i = 0; i < 20; ++i) {
     broker.publish(server_inbox, std::string(1'000'000, '['));
     broker.publish(server_inbox, "[\"" + std::string(1'000'000, 'x') + "\"]");
@@ -88,7 +88,9 @@ TEST_F(hostile, huge_deep_and_binary_payloads_cost_nobody_anything) {  // case 5
   EXPECT_TRUE(server.says("more inputs")) << server.errors();
   EXPECT_LE(count(server.errors(), "dropped (malformed"), 40U) << "twenty a second are logged";
   expect_unharmed();
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they keep what was freed
   EXPECT_LT(resident_kilobytes(server.pid()) - before, 50'000);
+#endif
 }
 
 TEST_F(hostile, a_flood_leaves_everybody_elses_deadline_met_and_the_log_readable) {  // case 55
