@@ -74,7 +74,8 @@ int run(const program::common_options& options, const std::string& server_node, 
       program.stop(is_read ? 0 : program::run_time_failure);
       return std::nullopt;
     }
-    was_up |= node.is_up();
+    if (node.is_up() && !std::exchange(was_up, true) && ::isatty(STDIN_FILENO))
+      tell("This is node " + node.name() + ". /help lists the commands.");
     if (!was_up && steady_clock::now() < started + longest_wait_for_node) return started + longest_wait_for_node;
     feed();
     return std::nullopt;

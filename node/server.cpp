@@ -36,7 +36,7 @@ process server(self me) {
 /// Adds a new user to the user list.
 static void server_logon(self me, const logon& m, user_list& users) {
   const auto reject = [&](const char* why) {
-    spdlog::info("logon of {} as {} refused: {}", to_string(m.from), runtime::brief(m.name), why);
+    me.node().note(runtime::drop::refused, m.from.node, "logon as " + runtime::brief(m.name) + ": " + why);
     me.send(m.from, stop{why}.write());
   };
   if (!is_user_name(m.name)) return reject(word::bad_name);

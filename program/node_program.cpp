@@ -97,9 +97,9 @@ void node_program::stopped() { loop_.stop(); }
 void node_program::dropped(runtime::drop why, std::string_view from, std::string_view what, std::uint64_t count) {
   using runtime::drop;
   constexpr std::uint64_t lines_a_second = 20;
-  const auto level = why == drop::no_process || why == drop::unsent  ? spdlog::level::debug
-                     : why == drop::retained || why == drop::unheard ? spdlog::level::info
-                                                                     : spdlog::level::warn;
+  const auto level = why == drop::no_process || why == drop::unsent                          ? spdlog::level::debug
+                     : why == drop::retained || why == drop::unheard || why == drop::refused ? spdlog::level::info
+                                                                                             : spdlog::level::warn;
   if (!spdlog::should_log(level)) return;
   if (!log_unlogged_drops() && steady_clock::now() >= second_ + one_second) {
     second_ = steady_clock::now();
@@ -109,8 +109,9 @@ void node_program::dropped(runtime::drop why, std::string_view from, std::string
     ++unlogged_;
     return;
   }
-  spdlog::log(level, "dropped ({}, {} so far), from {}: {}", runtime::to_string(why), count,
-              from.empty() ? "nobody" : from, what);
+  const std::string how = why == drop::refused ? fmt::format("refused ({} so far)", count)
+                                               : fmt::format("dropped ({}, {} so far)", runtime::to_string(why), count);
+  spdlog::log(level, "{}, from {}: {}", how, from.empty() ? "nobody" : from, what);
 }
 
 // Says how many drops were not logged, once their second is over. @returns when that will be.

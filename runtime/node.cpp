@@ -10,7 +10,7 @@ constexpr std::size_t turns_at_once = 10'000;
 
 const char* to_string(drop why) {
   constexpr std::array<const char*, drop_kinds> names{"malformed", "forged",     "retained", "no process",
-                                                      "unheard",   "unexpected", "unsent"};
+                                                      "unheard",   "unexpected", "refused",  "unsent"};
   return names[static_cast<std::size_t>(why)];
 }
 

@@ -19,9 +19,10 @@ enum class drop {
   no_process,  ///< to a process that is not there (any more)
   unheard,     ///< to a process that hears others only
   unexpected,  ///< a process had no use for it
+  refused,     ///< a process said no to it, and was heard
   unsent,      ///< sent to another node without a connection, or too long, or no array
 };
-inline constexpr std::size_t drop_kinds = 7;
+inline constexpr std::size_t drop_kinds = 8;
 const char* to_string(drop why);
 
 /// Who wants to know what the node does: logs, counters, programs. All called on the node's thread, inside

@@ -61,7 +61,7 @@ TEST_F(hostile_input, a_name_that_breaks_the_rule_is_refused_with_a_reply) {  //
     advance(10ms);
     EXPECT_EQ(replies, 1U) << name.substr(0, 70);
   }
-  EXPECT_EQ(count_logged("refused: bad_name"), 5U);
+  EXPECT_EQ(server().node().count(drop::refused), 5U);
 }
 
 TEST_F(hostile_input, sending_as_somebody_else_is_dropped) {  // case 47

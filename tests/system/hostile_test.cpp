@@ -39,6 +39,8 @@ TEST_F(hostile, tuples_of_no_known_form_get_one_warning_each_with_a_count) {  //
   broker.publish(server_inbox, R"(["mallory@x/7-1","logon","a"],1)");
   EXPECT_TRUE(server.says("dropped (malformed, 2 so far)"));
   EXPECT_EQ(server.errors().find('\x1b'), std::string::npos);
+  broker.publish(server_inbox, R"(["mallory@x/7-1","logon","peter"])");
+  EXPECT_TRUE(server.says("info    refused (1 so far), from mallory@x: logon as peter: user_exists_at_other_node"));
   expect_unharmed();
 }
 
