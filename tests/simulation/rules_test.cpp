@@ -153,6 +153,19 @@ TEST_P(rule, 4_a_newer_nodeup_ends_the_older_incarnation_and_an_older_one_is_ign
   EXPECT_EQ(exits, lines{"noconnection"});
 }
 
+TEST_P(rule, 4_a_nodeup_alone_ends_every_older_incarnation_once) {
+  status("nodeup", "there@x", peer.creation + 1);
+  EXPECT_EQ(exits, lines{"noconnection"});
+  status("nodeup", "there@x", peer.creation + 2);
+  EXPECT_EQ(exits.size(), 1U);
+}
+
+TEST_P(rule, 4_a_message_of_a_newer_incarnation_is_its_birth) {
+  publish(inbox() + "there@x", term::array({to_string(pid{"there@x", peer.creation + 1, 1}), "hello"}));
+  EXPECT_EQ(exits, lines{"noconnection"});
+  EXPECT_EQ(got.size(), 1U);
+}
+
 TEST_P(rule, 4_a_newer_incarnations_link_stands_when_the_older_ones_will_comes_late) {
   const auto old = peer.creation;
   there->restart();
