@@ -101,6 +101,7 @@ TEST(options, a_flag_beats_the_environment_and_the_environment_beats_the_default
 TEST(options, a_name_without_a_host_gets_the_short_host_name) {
   mosquitto broker;
   program server(node_program, {"-h", "127.0.0.1", "-p", broker.port_text()});
+  ASSERT_TRUE(server.says("is up"));
   program peter(client_program, {"--name", "peter", "-h", "127.0.0.1", "-p", broker.port_text()});
   EXPECT_EQ(ask(peter, "/logon peter"), "logged_on");
   char host[256];
