@@ -81,9 +81,11 @@ void node::stop_process(const std::string& registered_name, const term& reason) 
   if (auto* state = scheduler_.whereis(registered_name)) scheduler_.kill(*state, reason);
 }
 
-// A process keeps its serial over reconnects, so a pid that this program made earlier still finds it.
+// A process keeps its serial over reconnects, so a pid that this program made earlier still finds it, one from
+// before the first connection (creation 0) too.
 process_state* node::local(const pid& p) {
-  const bool ours = p.node == settings_.name && p.creation >= incarnation_.first_creation() && p.creation <= creation();
+  const bool ours = p.node == settings_.name && p.creation <= creation() &&
+                    (p.creation == 0 || p.creation >= incarnation_.first_creation());
   return ours ? scheduler_.find(p.serial) : nullptr;
 }
 

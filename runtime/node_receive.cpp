@@ -3,6 +3,10 @@
 
 namespace runtime {
 
+// How many links one other node may have with the processes here when it asks for another: what somebody
+// who asks for them without end can cost.
+constexpr std::size_t max_links_from_node = 1'000;
+
 void node::received(std::string_view topic, std::string_view payload, bool retained) {
   const auto parsed = topics_.parse(topic);
   if (!parsed) return note(drop::malformed, "", "a topic that is not of this wire");
@@ -93,7 +97,10 @@ void node::linked_by(const pid& from, process_state* to, const inbox_topic& topi
       publish(topics_.inbox(from, name()), write_exit(*p, reason::noproc));  // rule 5
     return;
   }
+  if (!to->hears.empty() && to->hears != from.node)
+    return note(drop::unheard, from.node, "a link to " + std::string(topic.process));
   if (!table_.may_live(from)) return;
+  if (table_.links_to(from.node) >= max_links_from_node) return note(drop::refused, from.node, "more links");
   links_ended(table_.nodeup(from.node, from.creation), reason::noconnection);
   const auto [is_new, first_of_node] = table_.link({from, to->serial}, env_.now());
   if (!is_new) return;

@@ -42,6 +42,11 @@ bool node_table::unlink(const remote_link& l) {
   return true;
 }
 
+std::size_t node_table::links_to(const std::string& node) const {
+  const auto found = nodes_.find(node);
+  return found == nodes_.end() ? 0 : found->second.links.size();
+}
+
 void node_table::heard(std::string_view node, instant now) {
   const auto found = nodes_.find(node);
   if (found == nodes_.end() || found->second.links.empty()) return;

@@ -52,6 +52,8 @@ class node_table {
   };
   added link(const remote_link& l, instant now);
   bool unlink(const remote_link& l);
+  /// How many links there are to processes of that node.
+  std::size_t links_to(const std::string& node) const;
 
   /// Something came from that node: a sign of life.
   void heard(std::string_view node, instant now);

@@ -101,6 +101,23 @@ TEST_F(hostile_input, nobody_but_the_server_and_the_user_talks_to_mess_client) {
   expect_unharmed(peter);
 }
 
+TEST_F(hostile_input, links_without_end_are_refused_and_only_the_server_links_to_mess_client) {
+  user& peter = logged_on("peter");
+  const auto server_pid = to_string(*server().node().whereis("messenger"));
+  for (int i = 1; i <= 3'000; ++i)
+    publish("to/" + server_pid + "/from/mallory@x",
+            encode(runtime::write_link({"mallory@x", 7, static_cast<std::uint64_t>(i)})));
+  advance(10ms);
+  EXPECT_EQ(server().node().count(drop::refused), 2'000U);
+  EXPECT_EQ(server().node().others().links_to("mallory@x"), 1'000U);
+  publish("to/" + to_string(peter.client()) + "/from/mallory@x", encode(runtime::write_link({"mallory@x", 7, 1})));
+  publish("to/" + to_string(peter.client()) + "/from/mallory@x",
+          encode(runtime::write_exit({"mallory@x", 7, 1}, "die")));
+  advance(10ms);
+  EXPECT_EQ(peter.host().node().others().links_to("mallory@x"), 0U);
+  expect_unharmed(peter);
+}
+
 TEST_F(hostile_input, what_is_planted_retained_has_no_effect) {  // case 53
   publish(server_inbox, encode(messenger::logon{{"mallory@x", 7, 1}, "mallory"}.write()), true);
   advance(10ms);
