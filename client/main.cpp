@@ -56,8 +56,8 @@ int run(const program::common_options& options, const std::string& server_node, 
       state.idle = false;
       return node.send_local(messenger::shell_name, messenger::logon_input(logon_name));
     }
-    const auto line = input.next();
-    if (line && line->too_long) return tell("a line longer than 65536 bytes was left out");
+    auto line = input.next();
+    for (; line && line->too_long; line = input.next()) tell("a line longer than 65536 bytes was left out");
     if (!line && !input.at_end()) return;
     state.idle = false;
     node.send_local(messenger::shell_name, line ? messenger::line_input(line->text) : messenger::end_of_input());

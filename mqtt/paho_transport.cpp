@@ -39,7 +39,7 @@ struct paho_transport::event_queue {
   event_queue() : fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
   ~event_queue() { ::close(fd); }
 
-  void push(const connection* from, event e) {
+  void push(std::uint64_t from, event e) {
     {
       const std::lock_guard lock(guard);
       waiting.emplace_back(from, std::move(e));
@@ -48,7 +48,7 @@ struct paho_transport::event_queue {
     ::eventfd_write(fd, 1);
   }
 
-  std::deque<std::pair<const connection*, event>> take() {
+  std::deque<std::pair<std::uint64_t, event>> take() {
     eventfd_t count = 0;
     ::eventfd_read(fd, &count);
     const std::lock_guard lock(guard);
@@ -57,21 +57,22 @@ struct paho_transport::event_queue {
 
   const int fd;
   std::mutex guard;  // of `waiting`
-  std::deque<std::pair<const connection*, event>> waiting;
+  std::deque<std::pair<std::uint64_t, event>> waiting;
 };
 
 // One Paho client object, for one connection. What is called by it, the handlers and the methods of
 // mqtt::iaction_listener, runs on Paho's receive thread.
 struct paho_transport::connection final : mqtt::iaction_listener {
-  connection(const broker_settings& broker, std::string client_id, std::shared_ptr<event_queue> queue)
-      : settings(broker),
+  connection(const broker_settings& broker, std::string client_id, std::shared_ptr<event_queue> queue, std::uint64_t n)
+      : number(n),
+        settings(broker),
         node(std::move(client_id)),
         events(std::move(queue)),
         client("tcp://" + address(broker), node,
                mqtt::create_options(broker.mqtt_5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1, 1'000'000), nullptr) {
     // Not set_callback(): that one holds a lock of the C++ library while it takes one of the C library's, and the
     // receive thread takes them the other way round.
-    client.set_message_callback([this](mqtt::const_message_ptr m) { events->push(this, std::move(m)); });
+    client.set_message_callback([this](mqtt::const_message_ptr m) { events->push(number, std::move(m)); });
     client.set_connection_lost_handler(
         [this](const std::string&) { lost(connection_lost(disconnect_code, address(settings), node)); });
     client.set_disconnected_handler(
@@ -83,16 +84,16 @@ struct paho_transport::connection final : mqtt::iaction_listener {
       case mqtt::token::Type::CONNECT:
         if (std::exchange(is_connected, true)) return;  // Paho says it twice
         set_tcp_nodelay(settings.port);
-        return events->push(this, news::connected);
+        return events->push(number, news::connected);
       case mqtt::token::Type::SUBSCRIBE: {
         const auto response = token.get_subscribe_response();
         for (const auto code : response.get_reason_codes())
           if (static_cast<int>(code) >= 0x80) return lost(subscription_refused(address(settings), node));
-        if (--subscribing == 0) events->push(this, news::subscribed);
+        if (--subscribing == 0) events->push(number, news::subscribed);
         return;
       }
       case mqtt::token::Type::PUBLISH: return acknowledged();
-      case mqtt::token::Type::DISCONNECT: return events->push(this, news::closed);
+      case mqtt::token::Type::DISCONNECT: return events->push(number, news::closed);
       default: return;
     }
   }
@@ -107,20 +108,21 @@ struct paho_transport::connection final : mqtt::iaction_listener {
       case mqtt::token::Type::SUBSCRIBE: return lost(subscription_refused(address(settings), node));
       case mqtt::token::Type::PUBLISH:
         return acknowledged();  // refused, by the ACL for one: there is room again all the same
-      case mqtt::token::Type::DISCONNECT: return events->push(this, news::closed);
+      case mqtt::token::Type::DISCONNECT: return events->push(number, news::closed);
       default: return;
     }
   }
 
   void acknowledged() {
     --in_flight;
-    if (has_queued) events->push(this, news::acknowledged);
+    if (has_queued) events->push(number, news::acknowledged);
   }
 
   void lost(connection_loss loss) {
-    if (!is_lost.exchange(true)) events->push(this, std::move(loss));
+    if (!is_lost.exchange(true)) events->push(number, std::move(loss));
   }
 
+  const std::uint64_t number;  // tells its events from those of the ones before
   const broker_settings settings;
   const std::string node;
   const std::shared_ptr<event_queue> events;
@@ -163,7 +165,8 @@ static mqtt::properties expiry(const publication& p, bool mqtt_5) {
 void paho_transport::connect(const std::string& client_id, const publication& will, transport_events& events) {
   retire();
   try {
-    present_ = std::make_unique<connection>(settings_, client_id, events_);
+    present_ = std::make_unique<connection>(settings_, client_id, events_, ++connections_);
+    retired_.reset();
     present_->listener = &events;
     // Built in place: copied MQTT 5 options lose properties before Paho C++ 1.3.
     mqtt::connect_options options;
@@ -237,15 +240,15 @@ void paho_transport::close() {
 
 void paho_transport::abort() { retire(); }
 
-// A client object whose connection is over is kept until the next one is up: when the last is destroyed
-// Paho ends its threads, and waits up to a second for them.
+// A client object whose connection is over is kept until the next one is made: when the last is destroyed Paho
+// ends its threads, and waits up to a second for them.
 void paho_transport::retire() {
-  if (present_) retired_.push_back(std::move(present_));
+  if (present_) retired_ = std::move(present_);
 }
 
 void paho_transport::dispatch() {
   for (auto& [from, what] : events_->take()) {
-    if (!present_ || from != present_.get()) continue;  // of a connection that is over
+    if (!present_ || from != present_->number) continue;  // of a connection that is over
     auto& listener = *present_->listener;
     if (const auto* loss = std::get_if<connection_loss>(&what)) {
       retire();
@@ -253,7 +256,6 @@ void paho_transport::dispatch() {
     } else if (const auto* m = std::get_if<mqtt::const_message_ptr>(&what)) {
       listener.received((*m)->get_topic(), (*m)->get_payload(), (*m)->is_retained());
     } else if (std::get<news>(what) == news::connected) {
-      retired_.clear();
       listener.connected();
     } else if (std::get<news>(what) == news::subscribed) {
       listener.subscribed();

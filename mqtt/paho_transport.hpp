@@ -53,7 +53,8 @@ class paho_transport final : public runtime::transport {
   broker_settings settings_;
   std::shared_ptr<event_queue> events_;
   std::unique_ptr<connection> present_;
-  std::vector<std::unique_ptr<connection>> retired_;
+  std::unique_ptr<connection> retired_;
+  std::uint64_t connections_ = 0;
 };
 
 }  // namespace paho

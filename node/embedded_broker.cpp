@@ -98,6 +98,7 @@ void embedded_broker::start(const std::string& mosquitto) {
     const std::string config = folder_ + "/mosquitto.conf";
     const std::string log = folder_ + "/mosquitto.log";
     std::ofstream(config) << "listener " << port_ << " 127.0.0.1\n" << settings;
+    std::filesystem::permissions(config, std::filesystem::perms(0644));  // whatever the umask: see below
     const pid_t parent = ::getpid();
     pid_ = ::fork();
     if (pid_ < 0) throw std::runtime_error("cannot start Mosquitto: " + std::string(std::strerror(errno)));

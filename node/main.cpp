@@ -1,4 +1,5 @@
 // messenger-node: the node on which the messenger server runs.
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 
@@ -57,7 +58,10 @@ int main(int argc, char** argv) {
       ->group("MQTT");
   if (const auto code = program::parse(app, argc, argv, [&] {
         program::complete(app, options);
-        if (embedded && (app.count("--host") || app.count("--port")))
+        const auto by_flag = [&](const char* option, const char* variable) {
+          return app.count(option) && !std::getenv(variable);
+        };
+        if (embedded && (by_flag("--host", "MQTT_HOST") || by_flag("--port", "MQTT_PORT")))
           throw program::usage_error{"--embedded-broker chooses its own address; leave out -h and -p"};
       }))
     return *code;

@@ -64,7 +64,11 @@ static void server_transfer(self me, const message_to& m, const user_list& users
   if (!name) return me.send(m.from, stop{word::you_are_not_logged_on}.write());
   const auto* to = users.pid_of(m.to);
   if (!to) return me.send(m.from, reply{word::receiver_not_found}.write());
-  me.send(*to, message_from{*name, m.text}.write());
+  const auto passed_on = message_from{*name, m.text}.write();
+  // The name may be longer than what it replaces; only a long text is worth measuring.
+  if (m.text.size() > runtime::max_payload / 8 && runtime::encode(passed_on).size() > runtime::max_payload)
+    return me.node().note(runtime::drop::unexpected, m.from.node, "a text that is too long to be passed on");
+  me.send(*to, passed_on);
   me.send(m.from, reply{word::sent}.write());
 }
 

@@ -5,17 +5,26 @@
 #include <system_error>
 #include <vector>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 namespace program {
 
+// A standard descriptor that is closed would be given to the next socket, and what is printed to it.
+static void fill_standard_descriptors() {
+  for (int fd = 0; fd <= 2; ++fd)
+    if (::fcntl(fd, F_GETFD) < 0) ::open("/dev/null", O_RDWR);  // takes the lowest free one: this
+}
+
 event_loop::event_loop() {
+  fill_standard_descriptors();
   sigset_t ours;
   sigemptyset(&ours);
   sigaddset(&ours, SIGINT);
   sigaddset(&ours, SIGTERM);
+  sigaddset(&ours, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &ours, nullptr);
   std::signal(SIGPIPE, SIG_IGN);  // a write to a closed pipe is an error, not the end
   signals_ = ::signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);

@@ -12,7 +12,7 @@ namespace program {
 
 class event_loop {
  public:
-  /// Blocks SIGINT and SIGTERM for this thread and those it starts: construct it before any thread.
+  /// Blocks SIGINT, SIGTERM and SIGHUP for this thread and those it starts: construct it before any thread.
   event_loop();
   ~event_loop();
   event_loop(const event_loop&) = delete;
@@ -20,7 +20,7 @@ class event_loop {
   /// Calls `readable` whenever the descriptor is readable, or at its end.
   void watch(int fd, std::function<void()> readable) { watched_[fd] = std::move(readable); }
   void unwatch(int fd) { watched_.erase(fd); }
-  /// Calls this with SIGINT or SIGTERM.
+  /// Calls this with SIGINT, SIGTERM or SIGHUP.
   void on_signal(std::function<void(int)> handle) { on_signal_ = std::move(handle); }
 
   /// Runs until stop(): waits, calls what is ready, then `after_each`, which says when it wants to be called again.

@@ -1,6 +1,7 @@
 #include "program/node_program.hpp"
 
 #include <csignal>
+#include <cstdlib>
 #include <random>
 
 #include <spdlog/sinks/stdout_color_sinks.h>
@@ -39,8 +40,8 @@ node_program::node_program(event_loop& loop, const common_options& options, std:
       node_(options.node, real_environment(), transport_, *this) {
   loop_.watch(transport_.fd(), [this] { transport_.dispatch(); });
   loop_.on_signal([this](int signal) {
-    spdlog::info("stopping: {}", signal == SIGINT ? "SIGINT" : "SIGTERM");
-    if (is_stopping_) return loop_.stop();  // asked twice: at once
+    spdlog::info("stopping: {}", signal == SIGINT ? "SIGINT" : signal == SIGTERM ? "SIGTERM" : "SIGHUP");
+    if (is_stopping_) std::_Exit(signal == SIGINT ? exit_code::interrupted : 0);  // asked twice: at once, so by will
     if (before_stop_by_signal) before_stop_by_signal();
     stop(signal == SIGINT ? exit_code::interrupted : 0);
   });

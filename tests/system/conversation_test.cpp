@@ -108,6 +108,17 @@ TEST(client, leaves_in_order_at_the_end_of_input) {
   EXPECT_TRUE(line_of(watcher).ends_with(R"(,"normal"])"));
 }
 
+TEST(client, ends_after_a_last_line_that_is_too_long_and_without_standard_input) {
+  mosquitto broker;
+  auto peter = start_client(broker, "peter");
+  for (int i = 0; i < 5; ++i) peter.type_raw(std::string(16'000, 'x'));
+  peter.end_input();
+  EXPECT_EQ(peter.end(), 0);
+  program closed(
+      "sh", {"-c", "exec " + client_program + " --name closed@test -h 127.0.0.1 -p " + broker.port_text() + " <&-"});
+  EXPECT_EQ(closed.end(), 0);
+}
+
 TEST(client, ends_with_exit_code_1_when_nobody_reads_what_it_prints) {
   mosquitto broker;
   auto server = start_server(broker);
@@ -122,7 +133,7 @@ TEST(client, ends_with_exit_code_1_when_nobody_reads_what_it_prints) {
 TEST(client, stops_cleanly_on_signals) {
   mosquitto broker;
   auto server = start_server(broker);
-  for (const auto& [signal, code] : {std::pair{SIGTERM, 0}, {SIGINT, 130}}) {
+  for (const auto& [signal, code] : {std::pair{SIGTERM, 0}, {SIGINT, 130}, {SIGHUP, 0}}) {
     auto peter = start_user(broker, "peter");
     auto watcher = broker.subscribe("messenger/1/messenger/#");
     ASSERT_NE(watcher.next_line(), std::nullopt);  // the two retained statuses
@@ -138,7 +149,7 @@ TEST(client, stops_cleanly_on_signals) {
     EXPECT_TRUE(
         eventually([&] { return broker.log().find("Received DISCONNECT from peter@test") != std::string::npos; }));
   }
-  EXPECT_EQ(count(server.errors(), "logoff: peter was"), 2U);
+  EXPECT_EQ(count(server.errors(), "logoff: peter was"), 3U);
 }
 
 TEST(server, stops_cleanly_on_signals) {

@@ -121,7 +121,8 @@ TEST_P(faults, programs_that_start_before_the_broker_wait_for_it) {  // case 38
 
 TEST(embedded_broker, serves_says_its_url_and_ends_with_the_node_however_that_ends) {
   for (const int signal : {SIGTERM, SIGKILL}) {
-    program server(node_program, {"--embedded-broker", "--name", "messenger@test"});
+    program server(node_program, {"--embedded-broker", "--name", "messenger@test"},
+                   {{"MQTT_HOST", "no-such-host.invalid"}, {"MQTT_PORT", "1"}});
     const auto url = line_of(server);
     ASSERT_TRUE(url.starts_with("mqtt://127.0.0.1:")) << url;
     EXPECT_TRUE(server.says("embedded broker: " + url));

@@ -119,6 +119,18 @@ TEST_F(hostile, nobody_but_its_server_talks_to_a_client) {
   expect_unharmed();
 }
 
+TEST_F(hostile, a_text_that_does_not_fit_any_more_when_passed_on_is_not_said_to_be_sent) {
+  std::string name;  // twice as long in JSON as it is
+  for (int i = 0; i < 64; ++i) name += "\\\"";
+  broker.publish(server_inbox, R"(["mallory@x/7-1","logon",")" + name + "\"]");
+  EXPECT_TRUE(server.says("2 on the list"));
+  auto watcher = broker.subscribe(root + "to/mallory@x/7-1/from/+");
+  broker.publish(server_inbox, R"(["mallory@x/7-1","message_to","peter",")" + std::string(65'480, 'x') + "\"]");
+  EXPECT_TRUE(server.says("a text that is too long to be passed on"));
+  EXPECT_FALSE(watcher.next_line(200ms));
+  expect_unharmed();
+}
+
 TEST_F(hostile, lines_that_are_no_commands_are_told_and_lose_nothing) {
   peter.type("hello");
   EXPECT_TRUE(peter.says("a command begins with a slash; /help lists them"));
