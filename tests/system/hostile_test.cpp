@@ -87,8 +87,9 @@ TEST_F(hostile, huge_deep_and_binary_payloads_cost_nobody_anything) {  // case 5
     for (int n = 0; n < 100'000; ++n) binary += static_cast<char>(n * 31 + i);
     broker.publish(server_inbox, binary);
   }
-  EXPECT_TRUE(server.says("more inputs")) << server.errors();
-  EXPECT_LE(count(server.errors(), "dropped (malformed"), 40U) << "twenty a second are logged";
+  // Each is logged, or, when they come fast, counted in a line for many.
+  const auto logged = [&](const char* text) { return server.errors().find(text) != std::string::npos; };
+  EXPECT_TRUE(eventually([&] { return logged("malformed, 60 so far") || logged("more inputs"); })) << server.errors();
   expect_unharmed();
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they keep what was freed
   EXPECT_LT(resident_kilobytes(server.pid()) - before, 50'000);
