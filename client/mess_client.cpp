@@ -41,20 +41,20 @@ std::optional<ready> ready::match(const message& m) {
   return m.local && m.content == "ready" ? std::optional(ready{}) : std::nullopt;
 }
 
-static process await_result(self me, pid shell, const screen& out);
+static process await_result(self me, registered server, pid shell, const screen& out);
 
 process client(self me, std::string server_node, std::string name, pid shell, const screen& out) {
   const registered server{server_name, server_node};
   me.hear_only(server_node);
   me.send(server, logon{me.pid(), name}.write());
-  co_await await_result(me, shell, out);
+  co_await await_result(me, server, shell, out);
   me.expect_link(server);
   for (;;)
     co_await me.receive(
         [&](const logoff&) { me.exit("normal"); },
         [&](const send_to& m) -> process {
           me.send(server, message_to{me.pid(), m.to, m.text}.write());
-          co_await await_result(me, shell, out);
+          co_await await_result(me, server, shell, out);
         },
         [&](const message_from& m) { out.message_from(m.name, m.text); },
         // A reply to nothing must not be taken for the next one's.
@@ -62,7 +62,7 @@ process client(self me, std::string server_node, std::string name, pid shell, co
 }
 
 /// Waits for a response from the server. Messages that come meanwhile stay in the mailbox.
-static process await_result(self me, pid shell, const screen& out) {
+static process await_result(self me, registered server, pid shell, const screen& out) {
   co_await me.receive(
       [&](const stop& m) {  // stop the client
         out.print(m.why);
@@ -71,6 +71,7 @@ static process await_result(self me, pid shell, const screen& out) {
       [&](const reply& m) { out.print(m.what); },  // normal response
       after(reply_timeout, [&] {
         out.print("No response from server");
+        me.expect_link(server);  // it may have logged us on, and is to hear the end even if its LINK is late
         me.exit("timeout");
       }));
   me.send(shell, "ready");

@@ -26,17 +26,18 @@ std::unique_ptr<messenger::embedded_broker> start_broker(program::common_options
   return broker;
 }
 
-int run(program::common_options options, bool embedded) {
+int run(program::common_options options, const messenger::server_options& server, bool embedded) {
   program::set_up_logging(options.log_level);
   program::event_loop loop;
   const auto broker = embedded ? start_broker(options, loop) : nullptr;
   program::node_program program(
       loop, options, "start one, say where one is with -h and -p, or let this program start one: --embedded-broker");
-  const auto server = program.node().spawn(messenger::server);
-  program.node().register_name(messenger::server_name, server);
+  messenger::start_server(program.node(), server);
   // A person has seen the URL in the log; a script reads it from standard output, once the server serves.
   bool url_pending = embedded && (!::isatty(STDOUT_FILENO) || !spdlog::should_log(spdlog::level::info));
   return program.run([&]() -> std::optional<runtime::instant> {
+    if (!program.node().whereis(messenger::supervisor_name))
+      program.fail(program::crashed, "the server process has crashed too often; stopping");
     if (url_pending && program.node().is_up()) {
       std::cout << broker->url() << std::endl;
       url_pending = false;
@@ -52,10 +53,14 @@ int main(int argc, char** argv) {
   program::common_options options;
   options.node.name = "messenger";
   options.node.monitor_nodes = true;
+  messenger::server_options server;
   bool embedded = false;
   program::add_common_options(app, options, "messenger@HOST", "info");
   app.add_flag("--embedded-broker", embedded, "Start a private Mosquitto on a free port of 127.0.0.1 and use it")
       ->group("MQTT");
+  program::add_duration_option(app, "--idle-timeout", server.idle_timeout,
+                               "Log off who has done nothing for this long, like 90s, 10m, 8h [never]")
+      ->group("Messenger");
   if (const auto code = program::parse(app, argc, argv, [&] {
         program::complete(app, options);
         const auto by_flag = [&](const char* option, const char* variable) {
@@ -66,7 +71,7 @@ int main(int argc, char** argv) {
       }))
     return *code;
   try {
-    return run(options, embedded);
+    return run(options, server, embedded);
   } catch (const std::exception& e) {
     std::cerr << "messenger-node: " << e.what() << "\n";
     return program::run_time_failure;

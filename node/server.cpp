@@ -9,6 +9,7 @@
 
 namespace messenger {
 
+using runtime::after;
 using runtime::exit_signal;
 using runtime::message;
 using runtime::process;
@@ -16,10 +17,12 @@ using runtime::self;
 
 static void server_logon(self me, const logon& m, user_list& users);
 static void server_logoff(const exit_signal& s, user_list& users);
-static void server_transfer(self me, const message_to& m, const user_list& users);
+static void server_transfer(self me, const message_to& m, user_list& users);
+static void server_logoff_idle(self me, runtime::duration idle_timeout, user_list& users);
+static runtime::duration until_next_is_idle(self me, runtime::duration idle_timeout, const user_list& users);
 static void log_list(const user_list& users);
 
-process server(self me) {
+process server(self me, server_options options) {
   me.trap_exit(true);
   user_list users;
   for (;;)
@@ -30,7 +33,16 @@ process server(self me) {
           log_list(users);
         },
         // In Erlang what nothing matches stays in the mailbox for good; anybody can write to this one.
-        [&](const message& m) { me.node().note(runtime::drop::unexpected, m.from, runtime::brief(m.content)); });
+        [&](const message& m) { me.node().note(runtime::drop::unexpected, m.from, runtime::brief(m.content)); },
+        after(until_next_is_idle(me, options.idle_timeout, users),
+              [&] { server_logoff_idle(me, options.idle_timeout, users); }));
+}
+
+void start_server(runtime::node& node, std::function<process(self)> body) {
+  // As OTP's supervisors of servers have it: a crash or two are mended, a server that cannot live is not.
+  const runtime::supervisor_flags flags{.intensity = 2, .period = std::chrono::minutes(1)};
+  const auto supervisor = node.spawn(runtime::supervisor, flags, std::vector<runtime::child_spec>{{std::move(body), server_name}});
+  node.register_name(supervisor_name, supervisor);
 }
 
 /// Adds a new user to the user list.
@@ -47,7 +59,7 @@ static void server_logon(self me, const logon& m, user_list& users) {
   if (users.pid_of(m.name)) return reject(word::user_exists_at_other_node);
   me.send(m.from, reply{word::logged_on}.write());
   me.link(m.from);
-  users.add(m.from, m.name);
+  users.add(m.from, m.name, me.now());
   spdlog::info("logon: {} is {}, {} on the list", m.name, to_string(m.from), users.size());
 }
 
@@ -58,10 +70,25 @@ static void server_logoff(const exit_signal& s, user_list& users) {
                  users.size());
 }
 
+/// Logs off who has done nothing for too long.
+static void server_logoff_idle(self me, runtime::duration idle_timeout, user_list& users) {
+  while (users.size() > 0 && users.longest_idle().since + idle_timeout <= me.now()) {
+    const runtime::pid who = users.longest_idle().who;
+    me.exit(who, messenger::idle_timeout);
+    server_logoff({who, messenger::idle_timeout}, users);
+  }
+}
+
+static runtime::duration until_next_is_idle(self me, runtime::duration idle_timeout, const user_list& users) {
+  if (idle_timeout == runtime::infinity || users.size() == 0) return runtime::infinity;
+  return std::max<runtime::duration>(users.longest_idle().since + idle_timeout - me.now(), {});
+}
+
 /// Transfers a message between users.
-static void server_transfer(self me, const message_to& m, const user_list& users) {
+static void server_transfer(self me, const message_to& m, user_list& users) {
   const auto* name = users.name_of(m.from);
   if (!name) return me.send(m.from, stop{word::you_are_not_logged_on}.write());
+  users.is_active(m.from, me.now());
   const auto* to = users.pid_of(m.to);
   if (!to) return me.send(m.from, reply{word::receiver_not_found}.write());
   const auto passed_on = message_from{*name, m.text}.write();
@@ -75,8 +102,9 @@ static void server_transfer(self me, const message_to& m, const user_list& users
 static void log_list(const user_list& users) {
   if (!spdlog::should_log(spdlog::level::debug)) return;
   std::string list;
-  for (const auto& [pid, name] : users)
+  users.for_each([&list](const runtime::pid& pid, const std::string& name) {
     list += (list.empty() ? "{" : ", {") + to_string(pid) + ", " + runtime::brief(name) + "}";
+  });
   spdlog::debug("list is now: [{}]", list);
 }
 

@@ -3,11 +3,32 @@
 #pragma once
 
 #include "runtime/self.hpp"
+#include "runtime/supervisor.hpp"
 
 namespace messenger {
 
-/// The server process; its node registers it as server_name. Logs to spdlog's default logger: logon and logoff
-/// at info, what it refuses at info or warn, `list is now: ...` at debug.
-runtime::process server(runtime::self me);
+/// The supervisor of the server process is registered under this name.
+inline constexpr const char* supervisor_name = "messenger_sup";
+
+/// The exit reason of a user who did nothing for too long.
+inline constexpr const char* idle_timeout = "idle_timeout";
+
+struct server_options {
+  /// Who neither logged on nor sent a message for this long is logged off, with EXIT `idle_timeout`.
+  runtime::duration idle_timeout = runtime::infinity;
+};
+
+/// The server process. Logs to spdlog's default logger: logon and logoff at info, what it refuses at info or warn,
+/// `list is now: ...` at debug.
+runtime::process server(runtime::self me, server_options options);
+
+/// Starts the server on this node, registered as server_name, and a supervisor that starts it again when it crashes:
+/// its users get the crash as the reason of their EXIT, and can log on anew. After three crashes within a minute the
+/// supervisor ends, and supervisor_name is nobody's.
+/// @param body the server process, for a test that wants one that crashes.
+void start_server(runtime::node& node, std::function<runtime::process(runtime::self)> body);
+inline void start_server(runtime::node& node, server_options options = {}) {
+  start_server(node, [options](runtime::self me) { return server(me, options); });
+}
 
 }  // namespace messenger

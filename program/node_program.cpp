@@ -68,6 +68,7 @@ void node_program::stop(int exit_code) {
 }
 
 void node_program::fail(int exit_code, const std::string& sentence) {
+  if (is_stopping_) return;
   spdlog::error("{}", sentence);
   stop(exit_code);
 }

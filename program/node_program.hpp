@@ -27,6 +27,8 @@ class node_program final : private runtime::node_observer {
 
   /// Stops the node cleanly, then ends run() with this code.
   void stop(int exit_code);
+  /// The same, with an error in the log; nothing if the node is being stopped already.
+  void fail(int exit_code, const std::string& sentence);
 
   /// What is still to do before the node stops because of a signal.
   std::function<void()> before_stop_by_signal;
@@ -39,7 +41,6 @@ class node_program final : private runtime::node_observer {
   void dropped(runtime::drop why, std::string_view from, std::string_view what, std::uint64_t count) override;
   void process_ended(const runtime::pid& process, const runtime::term& reason) override;
   std::optional<runtime::instant> log_unlogged_drops();
-  void fail(int exit_code, const std::string& sentence);
 
   event_loop& loop_;
   std::string no_broker_hint_;

@@ -90,6 +90,23 @@ void add_common_options(CLI::App& app, common_options& o, const std::string& nam
   app.add_flag("-d,--debug")->description("The same as --log-level debug")->group("Logs");
 }
 
+CLI::Option* add_duration_option(CLI::App& app, const std::string& name, runtime::duration& value,
+                                 const std::string& description) {
+  const auto read = [name, &value](const std::string& text) {
+    using std::chrono::seconds;
+    const std::map<std::string_view, int> units{{"", 1}, {"s", 1}, {"m", 60}, {"h", 3'600}, {"d", 86'400}};
+    const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    const auto unit = units.find(std::string_view(text).substr(digits));
+    const long long number = digits > 0 && digits <= 9 ? std::stoll(text.substr(0, digits)) : 0;
+    const auto time = seconds(unit == units.end() ? 0 : number * unit->second);
+    if (time < seconds(1) || time > seconds(365 * 86'400))
+      throw CLI::ValidationError(name, "\"" + text.substr(0, 200) +
+                                           "\" is no length of time; write like 90s, 10m, 8h or 2d, at least 1s");
+    value = time;
+  };
+  return app.add_option_function<std::string>(name, read, description)->type_name("TIME");
+}
+
 std::string short_host_name() {
   std::array<char, 256> name{};
   ::gethostname(name.data(), name.size() - 1);

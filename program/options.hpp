@@ -17,6 +17,7 @@ enum exit_code : int {
   run_time_failure = 1,
   usage = 2,
   not_authorised = 5,
+  crashed = 70,
   interrupted = 130,
 };
 
@@ -37,6 +38,11 @@ struct usage_error {
 /// @param name_default what `--name` is without the option, as the help shows it.
 void add_common_options(CLI::App& app, common_options& options, const std::string& name_default,
                         const std::string& log_level_default);
+
+/// An option that is a length of time: a whole number with `s`, `m`, `h` or `d`, from 1 s to 365 d; without a unit
+/// seconds.
+CLI::Option* add_duration_option(CLI::App& app, const std::string& name, runtime::duration& value,
+                                 const std::string& description);
 
 /// Checks and completes what was parsed: names, the password file. @throws usage_error
 void complete(CLI::App& app, common_options& options);

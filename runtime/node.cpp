@@ -5,9 +5,6 @@
 
 namespace runtime {
 
-// How many turns the processes of a node get before it looks at the outside again.
-constexpr std::size_t turns_at_once = 10'000;
-
 const char* to_string(drop why) {
   constexpr std::array<const char*, drop_kinds> names{"malformed", "forged",     "retained", "no process",
                                                       "unheard",   "unexpected", "refused",  "unsent"};
@@ -54,8 +51,13 @@ void node::run() {
 
 std::optional<instant> node::next_deadline() const {
   std::optional<instant> first;
-  for (const auto& next : {incarnation_.next_deadline(), table_.next_deadline(), scheduler_.next_deadline()})
+  const auto earlier = [&first](const std::optional<instant>& next) {
     if (next && (!first || *next < *first)) first = next;
+  };
+  earlier(incarnation_.next_deadline());
+  earlier(table_.next_deadline());
+  earlier(scheduler_.next_deadline());
+  for (const auto& [serial, until] : expecting_) earlier(until);
   return first;
 }
 
@@ -126,8 +128,7 @@ void node::link(process_state& from, const pid& to) {
   }
   if (!incarnation_.is_up()) return scheduler_.signal_exit(from, to, reason::noconnection);
   if (!table_.may_live(to)) return scheduler_.signal_exit(from, to, reason::noproc);
-  const auto [is_new, first_of_node] = table_.link({to, from.serial}, env_.now());
-  if (!is_new) return;
+  if (!table_.link({to, from.serial}, env_.now())) return;
   from.remote_links.insert(to);
   watch(to.node);
   publish(topics_.inbox(to, name()), write_link(pid_of(from.serial)));
@@ -153,7 +154,8 @@ void node::expect_link(process_state& from, const registered& to) {
       std::any_of(from.remote_links.begin(), from.remote_links.end(), [&](const pid& p) { return p.node == to.node; });
   if (is_here || !incarnation_.is_up()) return;
   from.expected_link = to;
-  expecting_.insert(from.serial);
+  // The other side repeats its LINK within that time: if it has not come by then there is none.
+  expecting_.emplace(from.serial, env_.now() + settings_.net_ticktime * 5 / 4);
   watch(to.node);
 }
 
@@ -162,18 +164,22 @@ void node::expected_link_came(process_state& state) {
   expecting_.erase(state.serial);
 }
 
-// @param node whose LINKs will not come any more; empty for everybody's.
-void node::expected_links_lost(const std::string& node) {
+void node::expected_links_lost(const std::function<bool(const process_state&, instant)>& is_lost) {
   const auto expecting = expecting_;
-  for (const auto serial : expecting) {
+  for (const auto& [serial, until] : expecting) {
     auto* state = scheduler_.find(serial);
-    if (!node.empty() && state->expected_link->node != node) continue;
+    if (!is_lost(*state, until)) continue;
     expected_link_came(*state);
     scheduler_.signal_exit(*state, pid_of(0), reason::noconnection);
   }
 }
 
-void node::exit(const process_state& from, const pid& to, const term& reason) {
+void node::exit(process_state& from, const pid& to, const term& reason) {
+  if (from.remote_links.erase(to) > 0) {
+    table_.end({to, from.serial}, reason);
+    publish(topics_.inbox(to, name()), write_exit(pid_of(from.serial), reason));
+    return;
+  }
   auto* other = local(to);
   if (!other) return;
   if (reason == reason::kill)
@@ -209,17 +215,19 @@ void node::links_ended(const std::vector<remote_link>& links, const term& reason
 void node::connection_went_down() {
   watched_.clear();
   links_ended(table_.disconnect(), reason::noconnection);
-  expected_links_lost("");
+  expected_links_lost([](const process_state&, instant) { return true; });
 }
 
 void node::tick() {
-  auto [ping, dead] = table_.tick(env_.now());
+  const auto [ping, repeat, dead] = table_.tick(env_.now());
   for (const auto& other : ping) publish(topics_.inbox(registered{"net_kernel", other}, name()), write_ping(pid_of(0)));
-  if (dead.empty()) return;
+  // If that process is no more, or knows of no link, its node says so: an EXIT that was lost is said again.
+  for (const auto& l : repeat) publish(topics_.inbox(l.remote, name()), write_link(pid_of(l.local)));
   // No tombstone: a node that was only slow may link again. It is told, so that both sides agree.
   for (const auto& l : dead)
     publish(topics_.inbox(l.remote, name()), write_exit(pid_of(l.local), reason::noconnection));
   links_ended(dead, reason::noconnection);
+  expected_links_lost([now = env_.now()](const process_state&, instant until) { return until <= now; });
 }
 
 }  // namespace runtime

@@ -97,15 +97,18 @@ class node {
   void note(drop why, std::string_view from, std::string_view what);
 
   // What self's methods do; see there.
+  pid spawn_function(std::function<process(self)> body);
   void send(const pid& to, term content);
   void send(const registered& to, term content);
   void link(process_state& from, const pid& to);
   void unlink(process_state& from, const pid& to);
   void expect_link(process_state& from, const registered& to);
-  void exit(const process_state& from, const pid& to, const term& reason);
+  void exit(process_state& from, const pid& to, const term& reason);
 
  private:
-  pid spawn_function(std::function<process(self)> body);
+  // How many turns the processes of a node get before it looks at the outside again.
+  static constexpr std::size_t turns_at_once = 10'000;
+
   process_state* local(const pid& p);
   void publish(const std::string& topic, const term& content);
   void process_ended(process_state& state, const term& reason);
@@ -119,7 +122,7 @@ class node {
   void connection_went_down();
   void watch(const std::string& node);
   void expected_link_came(process_state& state);
-  void expected_links_lost(const std::string& node);
+  void expected_links_lost(const std::function<bool(const process_state& of, instant until)>& is_lost);
   void node_went_down(const node_status& status);
   process_state* addressee(const inbox_topic& to);
   void tick();
@@ -132,8 +135,8 @@ class node {
   node_table table_;
   scheduler scheduler_;
   incarnation incarnation_;
-  std::set<serial_number> expecting_;  // processes with an expected_link
-  std::set<std::string> watched_;      // nodes whose status is subscribed to one by one
+  std::map<serial_number, instant> expecting_;  // processes with an expected_link, and until when
+  std::set<std::string> watched_;               // nodes whose status is subscribed to one by one
   std::array<std::uint64_t, drop_kinds> dropped_{};
 };
 

@@ -34,8 +34,10 @@ void node::received_status(std::string_view node, std::string_view payload) {
 }
 
 void node::node_went_down(const node_status& status) {
+  const bool is_present = table_.may_live({status.node, status.creation, 0});
   links_ended(table_.nodedown(status.node, status.creation), status.reason);  // rule 3
-  expected_links_lost(status.node);
+  if (is_present)
+    expected_links_lost([&](const process_state& of, instant) { return of.expected_link->node == status.node; });
 }
 
 void node::received_inbox(const inbox_topic& to, std::string_view payload) {
@@ -86,6 +88,12 @@ void node::received_signal(const any_signal& s, const inbox_topic& to) {
   }
   auto* state = addressee(to);
   if (std::holds_alternative<link_signal>(s)) return linked_by(from, state, to);
+  if (state && !state->remote_links.contains(from)) {
+    // Order: what it sent before this may lie in the mailbox, and make the link that this is about.
+    const auto serial = state->serial;
+    scheduler_.run(turns_at_once);
+    state = scheduler_.find(serial);
+  }
   if (!state || state->remote_links.erase(from) == 0) return;  // no link: a repeat, or somebody's invention
   table_.unlink({from, state->serial});
   if (const auto* exit = std::get_if<exit_wire_signal>(&s)) scheduler_.signal_exit(*state, from, exit->reason);
@@ -100,10 +108,12 @@ void node::linked_by(const pid& from, process_state* to, const inbox_topic& topi
   if (!to->hears.empty() && to->hears != from.node)
     return note(drop::unheard, from.node, "a link to " + std::string(topic.process));
   if (!table_.may_live(from)) return;
+  // Its own LINK is a repeat: it has not heard that the link is over. The link is this side's to make again.
+  if (const term* reason = table_.ended_with({from, to->serial}))
+    return publish(topics_.inbox(from, name()), write_exit(pid_of(to->serial), *reason));
   if (table_.links_to(from.node) >= max_links_from_node) return note(drop::refused, from.node, "more links");
   links_ended(table_.nodeup(from.node, from.creation), reason::noconnection);
-  const auto [is_new, first_of_node] = table_.link({from, to->serial}, env_.now());
-  if (!is_new) return;
+  if (!table_.link({from, to->serial}, env_.now())) return;
   to->remote_links.insert(from);
   if (to->expected_link && to->expected_link->node == from.node) expected_link_came(*to);
   watch(from.node);

@@ -22,17 +22,16 @@ bool node_table::may_live(const pid& p) const {
   return found == nodes_.end() || (p.creation > found->second.down && p.creation >= found->second.up);
 }
 
-node_table::added node_table::link(const remote_link& l, instant now) {
+bool node_table::link(const remote_link& l, instant now) {
   entry& e = known(l.remote.node);
-  const bool first = e.links.empty();
-  const bool is_new = e.links.insert(l).second;
-  if (first) {
+  e.ended.erase(l);
+  if (e.links.empty()) {
     unlinked_.erase(e.unlinked);
-    e.heard = now;
-    e.pinged = false;
-    schedule(l.remote.node, e, now + net_ticktime_);
+    e.heard = e.repeated = now;
+    e.answer_by.reset();
+    schedule(l.remote.node, e);
   }
-  return {is_new, first};
+  return e.links.insert(l).second;
 }
 
 bool node_table::unlink(const remote_link& l) {
@@ -40,6 +39,22 @@ bool node_table::unlink(const remote_link& l) {
   if (found == nodes_.end() || found->second.links.erase(l) == 0) return false;
   if (found->second.links.empty()) unlinked(l.remote.node, found->second);
   return true;
+}
+
+void node_table::end(const remote_link& l, const term& reason) {
+  if (unlink(l)) remember_end(nodes_.find(l.remote.node)->second, l, reason);
+}
+
+void node_table::remember_end(entry& e, const remote_link& l, const term& reason) {
+  e.ended.insert_or_assign(l, reason);
+  if (e.ended.size() > max_ended) e.ended.erase(e.ended.begin());  // the oldest process
+}
+
+const term* node_table::ended_with(const remote_link& l) const {
+  const auto found = nodes_.find(l.remote.node);
+  if (found == nodes_.end()) return nullptr;
+  const auto ended = found->second.ended.find(l);
+  return ended == found->second.ended.end() ? nullptr : &ended->second;
 }
 
 std::size_t node_table::links_to(const std::string& node) const {
@@ -51,7 +66,7 @@ void node_table::heard(std::string_view node, instant now) {
   const auto found = nodes_.find(node);
   if (found == nodes_.end() || found->second.links.empty()) return;
   found->second.heard = now;
-  found->second.pinged = false;
+  found->second.answer_by.reset();
 }
 
 // The due time is not moved at every sign of life, which would cost something per message, but
@@ -61,17 +76,22 @@ tick_actions node_table::tick(instant now) {
   while (!due_.empty() && due_.begin()->first <= now) {
     const std::string node = due_.begin()->second;
     entry& e = nodes_.find(node)->second;
-    if (e.pinged) {
-      auto dead = take_links(node, e, max_number);
-      actions.dead.insert(actions.dead.end(), std::make_move_iterator(dead.begin()),
-                          std::make_move_iterator(dead.end()));
-    } else if (e.heard + net_ticktime_ <= now) {
-      e.pinged = true;
-      actions.ping.push_back(node);
-      schedule(node, e, now + net_ticktime_ / 4);
-    } else {
-      schedule(node, e, e.heard + net_ticktime_);
+    if (e.answer_by && *e.answer_by <= now) {
+      for (auto& l : take_links(node, e, max_number)) {
+        remember_end(e, l, reason::noconnection);
+        actions.dead.push_back(std::move(l));
+      }
+      continue;
     }
+    if (e.repeated + repeat_interval() <= now) {
+      e.repeated = now;
+      actions.repeat.insert(actions.repeat.end(), e.links.begin(), e.links.end());
+    }
+    if (!e.answer_by && e.heard + net_ticktime_ <= now) {
+      e.answer_by = now + net_ticktime_ / 4;
+      actions.ping.push_back(node);
+    }
+    schedule(node, e);
   }
   return actions;
 }
@@ -82,11 +102,13 @@ std::optional<instant> node_table::next_deadline() const {
 
 std::vector<remote_link> node_table::disconnect() {
   std::vector<remote_link> ended;
-  for (auto& [node, e] : nodes_)
+  for (auto& [node, e] : nodes_) {
+    e.ended.clear();  // the pids of this side were of the connection
     if (!e.links.empty()) {
       auto links = take_links(node, e, max_number);
       ended.insert(ended.end(), std::make_move_iterator(links.begin()), std::make_move_iterator(links.end()));
     }
+  }
   std::sort(ended.begin(), ended.end());  // the same order in every run
   return ended;
 }
@@ -120,10 +142,10 @@ void node_table::unlinked(const std::string& node, entry& e) {
   e.unlinked = unlinked_.insert(unlinked_.end(), node);
 }
 
-void node_table::schedule(const std::string& node, entry& e, instant due) {
+void node_table::schedule(const std::string& node, entry& e) {
   due_.erase({e.due, node});
-  e.due = due;
-  due_.emplace(due, node);
+  e.due = std::min(e.repeated + repeat_interval(), e.answer_by ? *e.answer_by : e.heard + net_ticktime_);
+  due_.emplace(e.due, node);
 }
 
 }  // namespace runtime

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "runtime/names.hpp"
+#include "runtime/term.hpp"
 #include "runtime/transport.hpp"
 
 namespace runtime {
@@ -26,8 +27,9 @@ struct remote_link {
 
 /// What the tick asks for (rule 8).
 struct tick_actions {
-  std::vector<std::string> ping;  ///< nodes that were silent for net_ticktime
-  std::vector<remote_link> dead;  ///< links to nodes that did not answer within a quarter of it
+  std::vector<std::string> ping;    ///< nodes that were silent for net_ticktime
+  std::vector<remote_link> repeat;  ///< links whose LINK is to be said again: every three quarters of net_ticktime
+  std::vector<remote_link> dead;    ///< links to nodes that did not answer within a quarter of it
 };
 
 class node_table {
@@ -35,6 +37,8 @@ class node_table {
   /// How many nodes without links are remembered; the longest unused go first. What is forgotten
   /// of a dead node costs a late EXIT (rule 8), never a wrong one.
   static constexpr std::size_t max_unlinked = 65'536;
+  /// How many links that this side ended are remembered of one node.
+  static constexpr std::size_t max_ended = 1'000;
 
   explicit node_table(duration net_ticktime) : net_ticktime_(net_ticktime) {}
 
@@ -45,13 +49,13 @@ class node_table {
   /// False if that incarnation is known to be over (rule 5).
   bool may_live(const pid& p) const;
 
-  /// True if this is new: the link, and then whether anybody here was linked to that node before.
-  struct added {
-    bool link = false;
-    bool first_of_node = false;
-  };
-  added link(const remote_link& l, instant now);
+  /// True if the link is new.
+  bool link(const remote_link& l, instant now);
   bool unlink(const remote_link& l);
+  /// Ends a link for which the other side is told `reason`, and remembers that: see ended_with().
+  void end(const remote_link& l, const term& reason);
+  /// If this side has ended that link, and did not link again: the reason. What told the other side may be lost.
+  const term* ended_with(const remote_link& l) const;
   /// How many links there are to processes of that node.
   std::size_t links_to(const std::string& node) const;
 
@@ -72,10 +76,14 @@ class node_table {
     std::uint64_t up = 0;    // latest creation seen alive
     std::uint64_t down = 0;  // tombstone: latest creation seen dead
     std::set<remote_link> links;
+    std::map<remote_link, term> ended;  // by this side
+    // With links:
     instant heard;
-    instant due;                                // with links: when the tick looks again
-    bool pinged = false;                        // since `heard`
-    std::list<std::string>::iterator unlinked;  // without links: place among the forgettable
+    instant repeated;                  // when the LINKs were last said
+    std::optional<instant> answer_by;  // PINGed, and heard nothing since
+    instant due;                       // when the tick looks again
+    // Without:
+    std::list<std::string>::iterator unlinked;  // place among the forgettable
   };
   struct text_hash {
     using is_transparent = void;
@@ -84,8 +92,10 @@ class node_table {
 
   entry& known(const std::string& node);
   std::vector<remote_link> take_links(const std::string& node, entry& e, std::uint64_t up_to_creation);
+  static void remember_end(entry& e, const remote_link& l, const term& reason);
+  duration repeat_interval() const { return net_ticktime_ * 3 / 4; }
   void unlinked(const std::string& node, entry& e);
-  void schedule(const std::string& node, entry& e, instant due);
+  void schedule(const std::string& node, entry& e);
 
   duration net_ticktime_;
   std::unordered_map<std::string, entry, text_hash, std::equal_to<>> nodes_;

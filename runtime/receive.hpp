@@ -22,6 +22,9 @@ struct after_clause {
   F then;
 };
 
+/// `infinity`: an after() with it never comes.
+inline constexpr duration infinity = duration::max();
+
 /// `after Milliseconds -> Then`. The time is of the node's clock and begins when receive is entered;
 /// with zero only what is in the mailbox already is looked at.
 template <class F>
@@ -91,7 +94,10 @@ class receive_clauses : public receive_base {
     if constexpr (has_after) taken_.template emplace<sizeof...(C)>();
   }
   std::optional<duration> wait() const override {
-    if constexpr (has_after) return std::get<sizeof...(C) - 1>(clauses_).wait;
+    if constexpr (has_after) {
+      const duration wait = std::get<sizeof...(C) - 1>(clauses_).wait;
+      if (wait != infinity) return wait;
+    }
     return std::nullopt;
   }
 

@@ -3,6 +3,8 @@
 /// A handle, cheap to copy, valid while its process lives; the node's thread only.
 #pragma once
 
+#include <functional>
+
 #include "runtime/receive.hpp"
 
 namespace runtime {
@@ -37,6 +39,13 @@ class self {
       return simple_receive<C...>(*state_, std::move(clauses)...);
   }
 
+  /// spawn_link(Fun): a process of this node, linked to this one from its first turn on.
+  template <class F, class... A>
+  runtime::pid spawn_link(F body, A... arguments) const {
+    return spawn_link_function(
+        [body = std::move(body), ... a = std::move(arguments)](self me) { return body(me, a...); });
+  }
+
   /// link(Pid): when one of the two ends, the other gets an exit signal. Twice is once.
   void link(const runtime::pid& other) const;
   void unlink(const runtime::pid& other) const;
@@ -55,13 +64,19 @@ class self {
 
   /// exit(Reason): ends the process; does not return.
   [[noreturn]] void exit(term reason) const;
-  /// exit(Pid, Reason) for a process of this node; with `kill` it cannot be trapped.
+  /// exit(Pid, Reason) for a process of this node, where `kill` cannot be trapped, or for a linked one of another
+  /// node, for which the link is over then.
   void exit(const runtime::pid& other, const term& reason) const;
+
+  /// erlang:monotonic_time(): the node's clock, which is what `after` counts in.
+  instant now() const;
 
   /// The node that the process runs on: spawn, register, whereis, counters.
   runtime::node& node() const;
 
  private:
+  runtime::pid spawn_link_function(std::function<process(self)> body) const;
+
   process_state* state_;
 };
 

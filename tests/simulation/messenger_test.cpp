@@ -169,7 +169,7 @@ TEST_F(messenger_test, no_logon_of_a_client_that_gave_up_stays) {  // case 28
   server().thaw();
   advance(100ms);
   EXPECT_EQ(peter.seen(), lines{"No response from server"});
-  EXPECT_EQ(count_logged("reason noproc, 0 on the list"), 1U);
+  EXPECT_EQ(count_logged("reason timeout, 0 on the list"), 1U);
   peter.type("/logon peter");
   advance(100ms);
   EXPECT_EQ(peter.seen(), lines{"logged_on"});  // case 26: the late reply went to the old pid
@@ -351,7 +351,7 @@ TEST_F(messenger_test, a_pid_that_is_logged_on_gets_its_name_again_and_no_other)
   say(messenger::message_to{stranger, "stranger", "hi"}.write());
   say(messenger::message_to{{"stranger@x", 7, 2}, "stranger", "hi"}.write());
   EXPECT_EQ(replies, (lines{R"(["messenger","logged_on"])",
-                            R"(["LINK","messenger@super/)" + std::to_string(server().node().creation()) + R"(-1"])",
+                            R"(["LINK","messenger@super/)" + std::to_string(server().node().creation()) + R"(-2"])",
                             R"(["messenger","logged_on"])", R"(["messenger","stop","already_logged_on"])",
                             R"(["message_from","stranger","hi"])", R"(["messenger","sent"])",
                             R"(["messenger","stop","you_are_not_logged_on"])"}));

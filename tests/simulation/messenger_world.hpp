@@ -75,8 +75,7 @@ class messenger_world : public testing::Test, public world {
       server_ = &start(server_node, true);
     else
       server_->restart();
-    auto& node = server_->node();
-    node.register_name(messenger::server_name, node.spawn(messenger::server));
+    messenger::start_server(server_->node());
     server_->run();
   }
 

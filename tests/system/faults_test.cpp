@@ -78,7 +78,7 @@ TEST_P(faults, a_server_paused_for_4900_ms_answers_in_time_and_for_5100_ms_too_l
     if (on_the_list) {
       EXPECT_EQ(ask(peter, "/logoff"), "logged_off");
     } else {
-      EXPECT_TRUE(server.says("reason noproc, 0 on the list")) << server.errors();
+      EXPECT_TRUE(server.says("reason timeout, 0 on the list")) << server.errors();
       EXPECT_EQ(ask(peter, "/logon peter"), "logged_on") << server.errors();
     }
     EXPECT_EQ(peter.rest(), lines{});

@@ -56,11 +56,53 @@ TEST(node_table, a_sign_of_life_before_or_after_the_ping_keeps_the_links) {
   t.link({peter(10), 1}, start);
   t.heard("peter@laptop", start + 30s);
   EXPECT_TRUE(t.tick(start + 60s).ping.empty());
-  EXPECT_EQ(t.next_deadline(), start + 90s);
+  EXPECT_TRUE(t.tick(start + 90s - 1ns).ping.empty());
   EXPECT_EQ(t.tick(start + 90s).ping.size(), 1U);
   t.heard("peter@laptop", start + 100s);
   EXPECT_TRUE(t.tick(start + 105s).dead.empty());
-  EXPECT_EQ(t.next_deadline(), start + 160s);
+  EXPECT_TRUE(t.tick(start + 160s - 1ns).ping.empty());
+  EXPECT_EQ(t.tick(start + 160s).ping.size(), 1U);
+  EXPECT_TRUE(t.tick(start + 175s - 1ns).dead.empty());
+  EXPECT_EQ(t.tick(start + 175s).dead.size(), 1U);
+}
+
+TEST(node_table, every_link_is_repeated_after_three_quarters_of_net_ticktime_however_lively_its_node) {
+  node_table t(60s);
+  const std::vector<remote_link> both{{peter(10), 1}, {peter(10, 2), 1}};
+  for (const auto& l : both) t.link(l, start);
+  t.heard("peter@laptop", start + 44s);
+  EXPECT_EQ(t.next_deadline(), start + 45s);
+  EXPECT_TRUE(t.tick(start + 45s - 1ns).repeat.empty());
+  EXPECT_EQ(t.tick(start + 45s).repeat, both);
+  EXPECT_TRUE(t.tick(start + 90s - 1ns).repeat.empty());
+  EXPECT_EQ(t.tick(start + 90s).repeat, both);
+}
+
+TEST(node_table, a_link_that_this_side_ended_is_remembered_until_this_side_makes_it_anew) {
+  node_table t(60s);
+  const remote_link idle{peter(10), 1}, silent{peter(10, 2), 1};
+  t.link(idle, start);
+  t.link(silent, start);
+  t.end(idle, "idle");
+  t.tick(start + 60s);
+  EXPECT_EQ(t.tick(start + 75s).dead, std::vector{silent});
+  ASSERT_TRUE(t.ended_with(idle) && t.ended_with(silent));
+  EXPECT_EQ(*t.ended_with(idle), "idle");
+  EXPECT_EQ(*t.ended_with(silent), "noconnection");
+  t.link(idle, start + 80s);
+  EXPECT_FALSE(t.ended_with(idle));
+  t.disconnect();  // the pids of this side are others now
+  EXPECT_FALSE(t.ended_with(silent));
+}
+
+TEST(node_table, remembers_a_bounded_number_of_links_it_ended) {
+  node_table t(60s);
+  for (std::uint64_t i = 1; i <= node_table::max_ended + 1; ++i) {
+    t.link({peter(10, i), 1}, start);
+    t.end({peter(10, i), 1}, "idle");
+  }
+  EXPECT_FALSE(t.ended_with({peter(10, 1), 1}));
+  EXPECT_TRUE(t.ended_with({peter(10, 2), 1}));
 }
 
 TEST(node_table, remembers_a_bounded_number_of_nodes_it_is_not_linked_to) {
