@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "client/line_reader.hpp"
+#include "client/mess_client.hpp"
 #include "client/shell.hpp"
 #include "program/node_program.hpp"
 #include "protocol/messages.hpp"
@@ -31,7 +32,8 @@ void tell(std::string_view sentence) {
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
-int run(const program::common_options& options, const std::string& server_node, const std::string& logon_name) {
+int run(const program::common_options& options, const std::string& server_node, const std::string& logon_name,
+        bool rejoin) {
   program::set_up_logging(options.log_level);
   program::event_loop loop;
   program::node_program program(loop, options,
@@ -42,7 +44,7 @@ int run(const program::common_options& options, const std::string& server_node, 
   const messenger::screen out([&is_read](std::string_view line) {
     if (is_read && !(is_read = write_line(line))) spdlog::error("nobody reads standard output any more; stopping");
   });
-  messenger::shell_state state{.server_node = server_node, .out = out, .tell = tell};
+  messenger::shell_state state{.server_node = server_node, .out = out, .tell = tell, .rejoin = rejoin};
   node.register_name(messenger::shell_name, node.spawn(messenger::shell, std::ref(state)));
   messenger::line_reader input(STDIN_FILENO);
   bool logon_pending = !logon_name.empty();
@@ -64,7 +66,7 @@ int run(const program::common_options& options, const std::string& server_node, 
   };
 
   // A signal is a logoff too: what waits for a reply no longer does.
-  program.before_stop_by_signal = [&node] { node.stop_process("mess_client", "normal"); };
+  program.before_stop_by_signal = [&node] { node.stop_process(messenger::client_name, "normal"); };
   return program.run([&]() -> std::optional<runtime::instant> {
     if (input.wants_more())
       loop.watch(STDIN_FILENO, [&input] { input.fill(); });
@@ -99,6 +101,9 @@ int main(int argc, char** argv) {
       ->envname("MESSENGER_SERVER_NODE")
       ->group("Messenger");
   app.add_option("--logon", logon_name, "Log on under this name at the start")->type_name("NAME")->group("Messenger");
+  bool rejoin = false;
+  app.add_flag("--rejoin", rejoin, "When the server or the connection to it is lost, log on again under the same name")
+      ->group("Messenger");
   if (const auto code = program::parse(app, argc, argv, [&] {
         program::complete(app, options);
         server = program::node_name(server, "--server");
@@ -108,7 +113,7 @@ int main(int argc, char** argv) {
       }))
     return *code;
   try {
-    return run(options, server, logon_name);
+    return run(options, server, logon_name, rejoin);
   } catch (const std::exception& e) {
     std::cerr << "messenger-client: " << e.what() << "\n";
     return program::run_time_failure;

@@ -4,9 +4,11 @@
 #include "client/mess_client.hpp"
 #include "protocol/messages.hpp"
 #include "runtime/node.hpp"
+#include "runtime/supervisor.hpp"
 
 namespace messenger {
 
+using runtime::after;
 using runtime::exit_signal;
 using runtime::message;
 using runtime::process;
@@ -41,6 +43,24 @@ struct no_more_input {
   }
 };
 
+// With `rejoin` the supervisor of mess_client is registered under this name.
+constexpr const char* supervisor_name = "mess_client_sup";
+constexpr auto first_rejoin = std::chrono::milliseconds(500);
+constexpr auto longest_wait_to_rejoin = std::chrono::seconds(30);
+constexpr auto look_for_connection = std::chrono::milliseconds(250);
+
+bool can_rejoin(const term& reason) {
+  return reason == runtime::reason::noconnection || reason == runtime::reason::timeout;
+}
+
+// mess_client as a supervisor starts it: it is nobody until there is a way to the server.
+process supervised_client(self me, std::string server_node, std::string name, runtime::pid shell, const screen& out) {
+  while (!me.node().is_up()) co_await me.receive(after(look_for_connection, [] {}));
+  me.node().register_name(client_name, me.pid());
+  me.link(shell);
+  co_await client(me, std::move(server_node), std::move(name), shell, out);
+}
+
 // What the server passes on has the sender's name in it, which may be longer than what it replaces.
 constexpr std::size_t longest_message = runtime::max_payload - 256;
 
@@ -56,13 +76,22 @@ class commands {
       state_.out.print(word::already_logged_on);
       co_return;
     }
-    const auto pid = me_.node().spawn(messenger::client, state_.server_node, c.name, me_.pid(), std::cref(state_.out));
-    me_.node().register_name(client_name, pid);
-    me_.link(pid);
+    if (supervisor()) co_await stop_rejoining();
+    if (state_.rejoin) {
+      start_supervised(c.name);
+    } else {
+      const auto pid = me_.spawn_link(messenger::client, state_.server_node, c.name, me_.pid(), std::cref(state_.out));
+      me_.node().register_name(client_name, pid);
+    }
     co_await until_ready("timeout");
   }
 
   process run(command::logoff) {
+    if (!client() && supervisor()) {
+      co_await stop_rejoining();
+      state_.out.print("logged_off");
+      co_return;
+    }
     if (!client()) {
       state_.out.print("not_logged_on");
       co_return;
@@ -97,7 +126,7 @@ class commands {
   }
 
   process run(command::quit) {
-    if (client()) co_await run(command::logoff{});
+    if (client() || supervisor()) co_await run(command::logoff{});
     state_.done = true;
   }
 
@@ -107,11 +136,32 @@ class commands {
   }
 
   void client_ended(const exit_signal& s) const {
-    if (s.reason != runtime::reason::normal) state_.out.exit(s.reason);
+    if (s.reason == runtime::reason::normal) return;
+    state_.out.exit(s.reason);
+    if (supervisor() && s.reason == runtime::reason::noconnection)
+      state_.tell("logging on again when the server is back; /logoff gives that up");
   }
 
  private:
   std::optional<runtime::pid> client() const { return me_.node().whereis(client_name); }
+  std::optional<runtime::pid> supervisor() const { return me_.node().whereis(supervisor_name); }
+
+  void start_supervised(const std::string& name) const {
+    const auto body = [server_node = state_.server_node, name, shell = me_.pid(), &out = state_.out](self me) {
+      return supervised_client(me, server_node, name, shell, out);
+    };
+    runtime::supervisor_flags flags{.intensity = runtime::supervisor_flags::unlimited,
+                                    .period = longest_wait_to_rejoin,
+                                    .wait = runtime::backoff(first_rejoin, longest_wait_to_rejoin)};
+    const auto pid = me_.spawn_link(runtime::supervisor, std::move(flags),
+                                    std::vector<runtime::child_spec>{{.start = body, .restart = can_rejoin}});
+    me_.node().register_name(supervisor_name, pid);
+  }
+
+  process stop_rejoining() {
+    me_.exit(*supervisor(), runtime::reason::kill);
+    co_await me_.receive([](const exit_signal&) {});
+  }
 
   // mess_client says what came of it, or ends. That it gave up waiting it has said itself.
   process until_ready(const char* told) {
@@ -146,7 +196,8 @@ process shell(self me, shell_state& state) {
           co_await user.run(std::move(c));
         },
         [&](const no_more_input&) -> process { co_await user.run(command::quit{}); },
-        [&](const exit_signal& s) { user.client_ended(s); });
+        [&](const exit_signal& s) { user.client_ended(s); },
+        [](const ready&) {});  // logged on again
   }
 }
 

@@ -25,6 +25,8 @@ struct shell_state {
   const screen& out;
   /// Sentences that are no reply: mistakes, help.
   std::function<void(std::string_view)> tell;
+  /// After `noconnection` or `timeout` log on again under the same name, until that works or the name is taken.
+  bool rejoin = false;
   /// Nothing is under way: the next line may come.
   bool idle = false;
   /// `/quit` or the end of input: everything is through, mess_client logged off.

@@ -20,6 +20,7 @@ bool matches(std::string_view filter, std::string_view topic) {
 }
 
 broker::~broker() {
+  unread_.clear();
   for (const auto& w : were_cut_)
     if (const auto s = w.lock()) s->delayed.clear();
 }
@@ -35,9 +36,17 @@ instant broker::arrival(const session_ptr& s, std::string_view topic, char direc
 
 void broker::at_broker(const session_ptr& s, std::string_view topic, std::function<void()> what) {
   if (s->cut) return s->delayed.push_back([=, this, t = std::string(topic)] { at_broker(s, t, what); });
-  world_.schedule(arrival(s, topic, '>') - world_.now(), [this, s, what = std::move(what)] {
-    if (running_ && s->broker_open) what();
-  });
+  world_.schedule(arrival(s, topic, '>') - world_.now(), [this, s, what = std::move(what)] { read(s, what); });
+}
+
+void broker::read(const session_ptr& s, std::function<void()> what) {
+  if (frozen_) return unread_.emplace_back(s, std::move(what)), void();
+  if (running_ && s->broker_open) what();
+}
+
+void broker::thaw() {
+  frozen_ = false;
+  for (auto& [s, what] : std::exchange(unread_, {})) read(s, std::move(what));
 }
 
 void broker::at_client(const session_ptr& s, std::string_view topic, std::function<void()> what) {
@@ -55,12 +64,13 @@ void broker::at_client(const session_ptr& s, std::string_view topic, std::functi
 }
 
 session_ptr broker::open(const std::string& client_id, const publication& will, runtime::transport_events& events,
-                         host* client) {
+                         host* client, bool is_cut) {
   auto s = std::make_shared<session>();
   s->client_id = client_id;
   s->will = will;
   s->events = &events;
   s->client = client;
+  if (is_cut) cut(s);
   if (running_) {
     at_broker(s, "", [this, s] { accept(s); });
   } else {
@@ -73,6 +83,7 @@ session_ptr broker::open(const std::string& client_id, const publication& will, 
 }
 
 void broker::accept(const session_ptr& s) {
+  s->accepted = true;
   if (const auto old = sessions_.find(s->client_id); old != sessions_.end()) close(old->second, true);  // takeover
   sessions_[s->client_id] = s;
   at_client(s, "", [s] { s->events->connected(); });
@@ -110,16 +121,36 @@ void broker::client_gone(const session_ptr& s) {
   at_broker(s, "", [this, s] { close(s, true); });
 }
 
+void broker::client_gone_without_will(const session_ptr& s) {
+  s->will = {};
+  client_gone(s);
+}
+
+void broker::silence_begins(const session_ptr& s) {
+  const auto silence = ++s->silences;
+  const auto up_to_5_s = duration(world_.random() % 5'000'000'000U);
+  world_.schedule(keepalive * 3 / 2 + up_to_5_s, [this, s, silence] {
+    if (s->silences == silence) read(s, [this, s] { close(s, true); });
+  });
+}
+
 void broker::cut(const session_ptr& s) {
   s->cut = true;
   were_cut_.push_back(s);
-  world_.schedule(keepalive * 3 / 2, [this, s] {
-    if (s->cut && s->broker_open && running_) close(s, true);
+  silence_begins(s);
+  // The client misses the answer to its PINGREQ.
+  world_.schedule(keepalive * 2, [s, silence = s->silences] {
+    if (s->silences != silence || !s->client_open || !s->client) return;
+    s->client->when_running([s] {
+      if (std::exchange(s->client_open, false))
+        s->events->disconnected({runtime::connection_loss::kind::lost, "no answer from the broker"});
+    });
   });
 }
 
 void broker::heal(const session_ptr& s) {
   s->cut = false;
+  silence_ends(s);
   const auto delayed = std::exchange(s->delayed, {});
   for (const auto& again : delayed) again();
   if (!s->broker_open && s->client_open)
@@ -151,12 +182,14 @@ void broker::stop() {
 void broker::crash() {
   const auto open = sessions_;
   for (const auto& [id, s] : open) close(s, false);
-  running_ = false;
+  running_ = frozen_ = false;
+  unread_.clear();
 }
 
-void broker::restart(bool keep_retained) {
+void broker::restart(persistence p) {
   running_ = true;
-  if (!keep_retained) retained_.clear();
+  if (p == persistence::rolled_back) retained_ = saved_;
+  if (p == persistence::none) retained_.clear();
 }
 
 std::string broker::retained(const std::string& topic) const {
@@ -177,18 +210,25 @@ void broker::route(const publication& p) {
   const auto open = sessions_;
   for (const auto& [id, s] : open)
     if (std::any_of(s->filters.begin(), s->filters.end(), [&](const auto& f) { return matches(f, p.topic); }))
-      deliver(s, p, false);
+      deliver(s, p, p.retain && retain_as_published);
 }
 
 void broker::deliver(const session_ptr& s, const publication& p, bool retained) {
-  at_client(s, p.topic, [s, p, retained] { s->events->received(p.topic, p.payload, retained); });
+  if (s->unacknowledged >= max_queued) {
+    if (on_overflow) on_overflow(s->client_id);
+    return;
+  }
+  ++s->unacknowledged;
+  at_client(s, p.topic, [s, p, retained] {
+    --s->unacknowledged;
+    s->events->received(p.topic, p.payload, retained);
+  });
 }
 
 void simulated_transport::connect(const std::string& client_id, const publication& will,
                                   runtime::transport_events& events) {
   abort();
-  session_ = broker_.open(client_id, will, events, client_);
-  if (is_cut_) broker_.cut(session_);
+  session_ = broker_.open(client_id, will, events, client_, is_cut_);
 }
 
 void simulated_transport::subscribe(const std::vector<std::string>& filters) { broker_.subscribe(session_, filters); }
@@ -196,8 +236,19 @@ void simulated_transport::publish(publication p) { broker_.publish(session_, std
 void simulated_transport::close() { broker_.disconnect(session_); }
 
 void simulated_transport::abort() {
-  if (session_ && session_->client_open) broker_.client_gone(session_);
+  if (session_ && session_->client_open) {
+    if (session_->cut && !session_->accepted) {  // nothing of it ever reached the broker
+      session_->client_open = false;
+      session_->delayed.clear();
+    } else {
+      broker_.client_gone(session_);
+    }
+  }
   session_.reset();
+}
+
+void simulated_transport::leave_without_will() {
+  if (session_ && session_->client_open) broker_.client_gone_without_will(session_);
 }
 
 void simulated_transport::cut() {
@@ -207,7 +258,15 @@ void simulated_transport::cut() {
 
 void simulated_transport::heal() {
   is_cut_ = false;
-  if (session_) broker_.heal(session_);
+  if (session_ && session_->cut) broker_.heal(session_);
+}
+
+void simulated_transport::freeze() {
+  if (session_ && !session_->cut) broker_.silence_begins(session_);
+}
+
+void simulated_transport::thaw() {
+  if (session_ && !session_->cut) broker::silence_ends(session_);
 }
 
 }  // namespace simulation

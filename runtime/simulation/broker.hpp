@@ -33,11 +33,21 @@ struct session {
   host* client = nullptr;                                    // none for a test's own connection
   bool client_open = true;                                   // the client's end of the socket
   bool broker_open = true;                                   // the broker's end
+  bool accepted = false;                                     // the broker has seen the CONNECT
   bool cut = false;                                          // packets vanish until healed
+  std::uint64_t silences = 0;                                // how often it fell silent, or stopped being silent
+  std::size_t unacknowledged = 0;                            // sent to the client, or queued for it
   std::vector<std::function<void()>> delayed;                // what TCP will repeat
   std::map<std::string, instant, std::less<>> last_arrival;  // per topic and direction
 };
 using session_ptr = std::shared_ptr<session>;
+
+/// What a broker finds of its retained messages when it starts again.
+enum class persistence {
+  kept,         ///< all of them: it was stopped, or had just saved them
+  rolled_back,  ///< those of the last save(): Mosquitto saves every 30 minutes unless told otherwise
+  none,
+};
 
 class broker {
  public:
@@ -50,35 +60,53 @@ class broker {
   duration jitter{};
   /// Mosquitto gives a silent connection up 1.5 x keepalive after its last packet, plus up to 5 s.
   duration keepalive = std::chrono::seconds(60);
+  /// How much is kept for a client that does not acknowledge: the rest is dropped without a word, wills too.
+  /// Mosquitto: max_inflight_messages 20 and max_queued_messages 1000.
+  std::size_t max_queued = 1'020;
+  /// MQTT 5 subscriptions with retain as published.
+  bool retain_as_published = true;
   /// SIGTERM: every connection closes, with its will.
   void stop();
   /// SIGKILL: every connection closes, no will is published.
   void crash();
-  /// Starts again; `keep_retained` is false without persistence.
-  void restart(bool keep_retained = true);
+  /// Saves the retained messages for a later restart(persistence::rolled_back).
+  void save() { saved_ = retained_; }
+  void restart(persistence p = persistence::kept);
   bool is_running() const { return running_; }
+  /// SIGSTOP and SIGCONT: nothing is read; then all of it at once.
+  void freeze() { frozen_ = true; }
+  void thaw();
   /// A publish by nobody: what `mosquitto_pub` does.
   void publish(const publication& p) { route(p); }
   /// Every message that passed, for tests.
   std::function<void(const publication&)> on_publish;
+  /// Something for this client was dropped, because of max_queued.
+  std::function<void(const std::string& client_id)> on_overflow;
   std::string retained(const std::string& topic) const;
   bool is_connected(const std::string& client_id) const { return sessions_.contains(client_id); }
   std::size_t publications() const { return publications_; }
 
   // --- what transports call
   session_ptr open(const std::string& client_id, const publication& will, runtime::transport_events& events,
-                   host* client);
+                   host* client, bool is_cut = false);
   void subscribe(const session_ptr& s, const std::vector<std::string>& filters);
   void publish(const session_ptr& s, publication p);
   void disconnect(const session_ptr& s);
   /// The client's end is closed; the broker publishes the will when it notices.
   void client_gone(const session_ptr& s);
+  /// The broker closes the connection without the will: after a DISCONNECT that was not announced, or after a second
+  /// CONNECT on one connection, as Mosquitto 2.0.11 has it.
+  void client_gone_without_will(const session_ptr& s);
+  /// Nothing will come from the client until the silence ends: the broker's keepalive runs.
+  void silence_begins(const session_ptr& s);
+  static void silence_ends(const session_ptr& s) { ++s->silences; }
   void cut(const session_ptr& s);
   void heal(const session_ptr& s);
 
  private:
   void at_broker(const session_ptr& s, std::string_view topic, std::function<void()> what);
   void at_client(const session_ptr& s, std::string_view topic, std::function<void()> what);
+  void read(const session_ptr& s, std::function<void()> what);
   void accept(const session_ptr& s);
   void close(const session_ptr& closing, bool with_will);
   void route(const publication& p);
@@ -87,8 +115,11 @@ class broker {
 
   world& world_;
   bool running_ = true;
+  bool frozen_ = false;
+  std::vector<std::pair<session_ptr, std::function<void()>>> unread_;  // what came while frozen
   std::map<std::string, session_ptr> sessions_;
   std::map<std::string, publication> retained_;
+  std::map<std::string, publication> saved_;
   std::size_t publications_ = 0;
   std::vector<std::weak_ptr<session>> were_cut_;  // what they still hold back holds them
 };
@@ -105,8 +136,12 @@ class simulated_transport final : public runtime::transport {
   void close() override;
   void abort() override;
 
+  // What a host does to its connection.
   void cut();
   void heal();
+  void freeze();
+  void thaw();
+  void leave_without_will();
 
  private:
   broker& broker_;

@@ -51,6 +51,7 @@ host::~host() = default;
 void host::boot() {
   frozen_ = false;
   transport_ = std::make_unique<simulated_transport>(world_.broker(), this);
+  if (cut_) transport_->cut();
   node_ = std::make_unique<runtime::node>(settings_, world_.environment(), *transport_, *this);
   node_->start();
   run();
@@ -63,16 +64,41 @@ void host::kill() {
   transport_.reset();
 }
 
+void host::kill_without_will() {
+  transport_->leave_without_will();
+  kill();
+}
+
 void host::restart() {
   kill();
   boot();
 }
 
+void host::cut() {
+  cut_ = true;
+  if (transport_) transport_->cut();
+}
+
+void host::heal() {
+  cut_ = false;
+  if (!transport_) return;
+  transport_->heal();
+  if (frozen_) transport_->freeze();
+}
+
+void host::freeze() {
+  if (!node_ || std::exchange(frozen_, true)) return;
+  transport_->freeze();
+}
+
 void host::thaw() {
-  frozen_ = false;
+  if (!node_ || !std::exchange(frozen_, false)) return;
+  transport_->thaw();
   // What had arrived is read before any time-out is looked at, as the programs' event loop does.
+  auto* const before = std::exchange(world_.running_, this);
   for (auto& what : std::exchange(held_, {}))
     if (node_) what();
+  world_.running_ = before;
   run();
 }
 
@@ -82,13 +108,17 @@ void host::when_running(std::function<void()> what) {
     held_.push_back(std::move(what));
     return;
   }
+  auto* const before = std::exchange(world_.running_, this);
   what();
+  world_.running_ = before;
   run();
 }
 
 void host::run() {
   if (!node_ || frozen_) return;
+  auto* const before = std::exchange(world_.running_, this);
   node_->run();
+  world_.running_ = before;
   const auto next = node_->next_deadline();
   if (!next) return;
   world_.schedule(*next - world_.now(), [this, wake = ++wake_] {
@@ -96,12 +126,28 @@ void host::run() {
   });
 }
 
-void host::node_up(std::uint64_t) { log.emplace_back("up"); }
-void host::connection_lost(const runtime::connection_loss& loss, duration) { log.push_back("lost: " + loss.sentence); }
-void host::replaced(std::uint64_t) { log.emplace_back("replaced"); }
-void host::stopped() { log.emplace_back("stopped"); }
+void host::node_up(std::uint64_t creation) {
+  log.emplace_back("up");
+  if (listener) listener->node_up(creation);
+}
+void host::connection_lost(const runtime::connection_loss& loss, duration next_try) {
+  log.push_back("lost: " + loss.sentence);
+  if (listener) listener->connection_lost(loss, next_try);
+}
+void host::replaced(std::uint64_t creation) {
+  log.emplace_back("replaced");
+  if (listener) listener->replaced(creation);
+}
+void host::stopped() {
+  log.emplace_back("stopped");
+  if (listener) listener->stopped();
+}
+void host::dropped(runtime::drop why, std::string_view from, std::string_view what, std::uint64_t count) {
+  if (listener) listener->dropped(why, from, what, count);
+}
 void host::process_ended(const runtime::pid& process, const runtime::term& reason) {
   log.push_back("ended " + std::to_string(process.serial) + ": " + runtime::encode(reason));
+  if (listener) listener->process_ended(process, reason);
 }
 
 }  // namespace simulation

@@ -45,7 +45,12 @@ class world {
 
   simulation::broker& broker() { return broker_; }
 
+  /// The program that is running just now, if one is.
+  host* running() const { return running_; }
+
  private:
+  friend class host;
+
   instant now_{};
   std::chrono::milliseconds wall_clock_offset_{1'795'204'836'000};
   std::uint64_t random_state_;
@@ -53,6 +58,7 @@ class world {
   std::map<std::pair<instant, std::uint64_t>, std::function<void()>> due_;
   simulation::broker broker_;
   std::vector<std::unique_ptr<host>> hosts_;
+  host* running_ = nullptr;
 };
 
 /// A program with one node in it, as the operating system sees it.
@@ -66,13 +72,17 @@ class host final : public runtime::node_observer {
 
   /// SIGKILL: the program is gone, the broker notices at once.
   void kill();
+  /// The same, and the broker does not publish the will.
+  void kill_without_will();
   /// SIGSTOP and SIGCONT: nothing is read, no time-out fires; then all of it at once.
-  void freeze() { frozen_ = true; }
+  void freeze();
   void thaw();
+  bool is_frozen() const { return frozen_; }
   /// The cable: packets both ways vanish. Healed, what was sent meanwhile arrives (TCP repeats it),
   /// unless the broker gave the connection up.
-  void cut() { transport_->cut(); }
-  void heal() { transport_->heal(); }
+  void cut();
+  bool is_cut() const { return cut_; }
+  void heal();
   /// A kill, and the same program again.
   void restart();
 
@@ -83,11 +93,14 @@ class host final : public runtime::node_observer {
 
   // What the node said, for tests.
   std::vector<std::string> log;
+  /// Hears what the node's observer hears, besides.
+  runtime::node_observer* listener = nullptr;
 
   void node_up(std::uint64_t creation) override;
   void connection_lost(const runtime::connection_loss& loss, duration next_try) override;
   void replaced(std::uint64_t creation) override;
   void stopped() override;
+  void dropped(runtime::drop why, std::string_view from, std::string_view what, std::uint64_t count) override;
   void process_ended(const runtime::pid& process, const runtime::term& reason) override;
 
   world& where() { return world_; }
@@ -100,6 +113,7 @@ class host final : public runtime::node_observer {
   std::unique_ptr<simulated_transport> transport_;
   std::unique_ptr<runtime::node> node_;
   bool frozen_ = false;
+  bool cut_ = false;  // of the cable: a new program has it too
   std::vector<std::function<void()>> held_;  // what came while frozen
   std::uint64_t wake_ = 0;                   // only the latest wake-up counts
 };

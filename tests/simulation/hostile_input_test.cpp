@@ -102,6 +102,7 @@ TEST_F(hostile_input, nobody_but_the_server_and_the_user_talks_to_mess_client) {
 }
 
 TEST_F(hostile_input, links_without_end_are_refused_and_only_the_server_links_to_mess_client) {
+  broker().max_queued = 10'000;
   user& peter = logged_on("peter");
   const auto server_pid = to_string(*server().node().whereis("messenger"));
   for (int i = 1; i <= 3'000; ++i)
