@@ -165,10 +165,19 @@ class commands {
 
   // mess_client says what came of it, or ends. That it gave up waiting it has said itself.
   process until_ready(const char* told) {
-    co_await me_.receive([](const ready&) {},
-                         [&](const exit_signal& s) {
-                           if (s.reason != told) client_ended(s);
-                         });
+    bool is_over = false;
+    for (auto wait = state_.rejoin ? runtime::duration(reply_timeout) : runtime::infinity; !is_over;
+         wait = runtime::infinity)
+      co_await me_.receive([&](const ready&) { is_over = true; },
+                           [&](const exit_signal& s) {
+                             is_over = true;
+                             if (s.reason != told) client_ended(s);
+                           },
+                           after(wait, [&] {
+                             // It was not even started, for want of a connection, and says nothing.
+                             if (!(is_over = !client())) return;
+                             state_.out.print("No response from server");
+                           }));
   }
 
   self me_;

@@ -16,12 +16,16 @@ incarnation::incarnation(std::string name, const topics& where, environment env,
 void incarnation::start() { begin(0); }
 
 void incarnation::begin(std::uint64_t above) {
-  // Wall clocks go back; a creation never does.
-  creation_ = std::max({env_.unix_time_ms(), creation_ + 1, above + 1});
+  // Wall clocks go back; a creation never does. Two programs of one name that then count up from the same number
+  // would have the same ones again and again, and neither could see that it was replaced: hence the chance.
+  const auto lowest = std::max(creation_, above) + 1;
+  const auto clock = env_.unix_time_ms();
+  creation_ = std::min(clock >= lowest ? clock : lowest + env_.random() % 1'000, max_number);
   if (first_creation_ == 0) first_creation_ = creation_;
   ours_.insert(creation_);
   if (ours_.size() > max_remembered) ours_.erase(ours_.begin());
   state_ = state::connecting;
+  early_.clear();
   deadline_ = env_.now() + connect_timeout;
   const node_status will{false, name_, creation_, reason::noconnection};
   transport_.connect(name_, {topics_.status(name_), encode(write_status(will)), true, nodedown_expiry_seconds}, *this);
@@ -40,16 +44,20 @@ void incarnation::subscribed() {
   up_since_ = env_.now();
   announce({true, name_, creation_, {}});
   on_.up();
+  for (const auto& m : std::exchange(early_, {})) received(m.topic, m.payload, m.retain);
 }
 
+// What comes before the SUBACK waits for it: the node cannot answer yet.
 void incarnation::received(std::string_view topic, std::string_view payload, bool retained) {
-  if (state_ == state::subscribing || state_ == state::up) on_.received(topic, payload, retained);
+  if (state_ == state::subscribing) early_.push_back({std::string(topic), std::string(payload), retained});
+  if (state_ == state::up) on_.received(topic, payload, retained);
 }
 
 void incarnation::disconnected(const connection_loss& loss) {
   if (state_ == state::stopped) return;
   if (state_ == state::closing) return closed();
   const bool was_up = state_ == state::up;
+  if (was_up && env_.now() < contested_until_) return lost_contest();
   if (was_up && env_.now() - up_since_ >= longest_wait) backoff_.reset();
   const duration wait = backoff_.next(env_.random());
   state_ = state::waiting;
@@ -65,13 +73,16 @@ void incarnation::closed() {
   on_.stopped();
 }
 
-// `established_` tells a program that merely starts after a long-lived namesake from one that was
-// replaced while it lived:
+// `established_` tells a program that merely starts after a long-lived namesake from one that was replaced while it
+// lived. Two programs of one name take the connection from each other until one, who knows of the other, loses it:
 //
-//     first:  nodeup 100 ... taken over ......... CONNECT 300, hears "200": replaced, stops
-//     second:               CONNECT 200, hears "nodedown 100": older, goes on
+//     first:   up, 100 ... taken over ......... CONNECT 300, hears "200 is down": contested
+//     second:  ............. CONNECT 200, up ... taken over ........................ CONNECT 400, up
+//     first:                                                                       taken over: stops for good
+//
+// Who loses a contest has been beaten by a connection that stands, so never do both stop.
 void incarnation::own_status(std::optional<node_status> status) {
-  if (state_ != state::subscribing && state_ != state::up) return;
+  if (state_ != state::up) return;
   // Nothing can be higher than the highest: no node has it honestly, and ours is said again.
   if (status && status->creation == max_number) status.reset();
   const bool is_established = established_ == creation_;
@@ -79,24 +90,27 @@ void incarnation::own_status(std::optional<node_status> status) {
     established_ = creation_;
     return;
   }
-  if (status && is_rival(*status, is_established)) return replaced_by(*status);
+  if (status && is_rival(*status, is_established)) {
+    if (status->up) return replaced_by(*status);
+    contested_until_ = env_.now() + contest_time;
+    rival_ = status->creation;
+  }
   if (status && status->creation >= creation_) return reincarnate(status->creation);
   if (is_established) announce({true, name_, creation_, {}});  // rule 9: stale, or cleared
 }
 
 bool incarnation::is_rival(const node_status& status, bool is_established) const {
   if (established_ == 0 || status.creation <= established_ || ours_.contains(status.creation)) return false;
-  // A nodedown that comes back to a new connection may be the will of one that the broker has just let go
-  // for us; one that said `normal`, or that comes to a connection that stands, is of nobody who lives.
+  // A nodedown that comes to a new connection is the will of one that the broker has let go for us, or for nobody;
+  // one that said `normal`, or that comes to a connection that stands, is of nobody who lives.
   return status.up || (!is_established && status.reason != reason::normal);
 }
 
 // Everybody takes this creation for dead, or for older than one that is dead: only a new one helps.
 void incarnation::reincarnate(std::uint64_t above) {
-  const bool was_up = state_ == state::up;
   transport_.abort();
   state_ = state::waiting;
-  if (was_up) on_.down();
+  on_.down();
   begin(above);
 }
 
@@ -108,6 +122,12 @@ void incarnation::replaced_by(const node_status& status) {
   deadline_ = env_.now() + close_timeout;
   transport_.close();
   on_.replaced(status.creation);
+}
+
+void incarnation::lost_contest() {
+  on_.down();
+  on_.replaced(rival_);
+  closed();
 }
 
 void incarnation::announce(const node_status& status) {

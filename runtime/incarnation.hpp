@@ -71,6 +71,8 @@ class incarnation final : public transport_events {
   void closed() override;
 
  private:
+  // After this time whoever wanted the name too has either taken it or gone: nobody waits longer to reconnect.
+  static constexpr duration contest_time = longest_wait + connect_timeout;
   static constexpr std::size_t max_remembered = 1'000;
 
   enum class state { idle, connecting, subscribing, up, waiting, closing, stopped };
@@ -80,6 +82,7 @@ class incarnation final : public transport_events {
   void reincarnate(std::uint64_t above);
   bool is_rival(const node_status& status, bool is_established) const;
   void replaced_by(const node_status& status);
+  void lost_contest();
 
   std::string name_;
   const topics& topics_;
@@ -93,6 +96,9 @@ class incarnation final : public transport_events {
   std::uint64_t first_creation_ = 0;
   std::uint64_t established_ = 0;  // latest creation whose own nodeup came back
   std::set<std::uint64_t> ours_;   // creations that this program had or tried
+  std::vector<publication> early_;  // received while subscribing
+  instant contested_until_;        // there may be another program of this name, of creation rival_
+  std::uint64_t rival_ = 0;
   instant up_since_;
   std::optional<instant> deadline_;
   backoff backoff_{first_wait, longest_wait};

@@ -17,7 +17,7 @@ node::node(node_settings settings, environment env, transport& via, node_observe
       topics_(settings_.cookie),
       transport_(via),
       observer_(observer),
-      table_(settings_.net_ticktime),
+      table_(settings_.name, settings_.net_ticktime),
       scheduler_(env_.now, [this](process_state& state, const term& reason) { process_ended(state, reason); }),
       incarnation_(
           settings_.name, topics_, env_, transport_,
@@ -152,7 +152,9 @@ void node::watch(const std::string& node) {
 void node::expect_link(process_state& from, const registered& to) {
   const bool is_here =
       std::any_of(from.remote_links.begin(), from.remote_links.end(), [&](const pid& p) { return p.node == to.node; });
-  if (is_here || !incarnation_.is_up()) return;
+  if (is_here) return;
+  // What it was told lay in the mailbox when the connection went.
+  if (!incarnation_.is_up()) return scheduler_.signal_exit(from, pid_of(0), reason::noconnection);
   from.expected_link = to;
   // The other side repeats its LINK within that time: if it has not come by then there is none.
   expecting_.emplace(from.serial, env_.now() + settings_.net_ticktime * 5 / 4);
@@ -176,7 +178,7 @@ void node::expected_links_lost(const std::function<bool(const process_state&, in
 
 void node::exit(process_state& from, const pid& to, const term& reason) {
   if (from.remote_links.erase(to) > 0) {
-    table_.end({to, from.serial}, reason);
+    table_.unlink({to, from.serial});
     publish(topics_.inbox(to, name()), write_exit(pid_of(from.serial), reason));
     return;
   }
@@ -219,10 +221,8 @@ void node::connection_went_down() {
 }
 
 void node::tick() {
-  const auto [ping, repeat, dead] = table_.tick(env_.now());
-  for (const auto& other : ping) publish(topics_.inbox(registered{"net_kernel", other}, name()), write_ping(pid_of(0)));
-  // If that process is no more, or knows of no link, its node says so: an EXIT that was lost is said again.
-  for (const auto& l : repeat) publish(topics_.inbox(l.remote, name()), write_link(pid_of(l.local)));
+  const auto [ask, dead] = table_.tick(env_.now());
+  for (const auto& l : ask) publish(topics_.inbox(l.remote, name()), write_ping(pid_of(l.local)));
   // No tombstone: a node that was only slow may link again. It is told, so that both sides agree.
   for (const auto& l : dead)
     publish(topics_.inbox(l.remote, name()), write_exit(pid_of(l.local), reason::noconnection));

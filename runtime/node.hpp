@@ -118,6 +118,7 @@ class node {
   void received_status(std::string_view node, std::string_view payload);
   void received_inbox(const inbox_topic& to, std::string_view payload);
   void received_signal(const any_signal& s, const inbox_topic& to);
+  void pinged_by(const pid& from, process_state* to, const inbox_topic& topic);
   void linked_by(const pid& from, process_state* to, const inbox_topic& topic);
   void connection_went_down();
   void watch(const std::string& node);

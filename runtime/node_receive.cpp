@@ -80,13 +80,8 @@ void node::received_signal(const any_signal& s, const inbox_topic& to) {
       },
       s);
   if (from.node != to.from) return note(drop::forged, to.from, "a signal with the pid " + to_string(from));  // rule 1
-  if (std::holds_alternative<ping_signal>(s)) {
-    const auto kernel = parse_process(to.node, to.process);
-    if (to.process == "net_kernel" || (kernel && *kernel == pid_of(0)))
-      publish(topics_.inbox(from, name()), write_pong(name()));
-    return;
-  }
   auto* state = addressee(to);
+  if (std::holds_alternative<ping_signal>(s)) return pinged_by(from, state, to);
   if (std::holds_alternative<link_signal>(s)) return linked_by(from, state, to);
   if (state && !state->remote_links.contains(from)) {
     // Order: what it sent before this may lie in the mailbox, and make the link that this is about.
@@ -99,6 +94,17 @@ void node::received_signal(const any_signal& s, const inbox_topic& to) {
   if (const auto* exit = std::get_if<exit_wire_signal>(&s)) scheduler_.signal_exit(*state, from, exit->reason);
 }
 
+// To a name, or to net_kernel: is the node there? To a process: is that there, and the two linked? If not it is told
+// so, by the EXIT that it has missed.
+void node::pinged_by(const pid& from, process_state* to, const inbox_topic& topic) {
+  const auto p = parse_process(topic.node, topic.process);
+  // It would not ask if it had not linked: its LINK is lost.
+  if (to && to->expected_link && to->expected_link->node == from.node) linked_by(from, to, topic);
+  if (!p || *p == pid_of(0) || (to && table_.asked_after({from, to->serial}, env_.now())))
+    return publish(topics_.inbox(from, name()), write_pong(name()));
+  publish(topics_.inbox(from, name()), write_exit(*p, to ? reason::noconnection : reason::noproc));
+}
+
 void node::linked_by(const pid& from, process_state* to, const inbox_topic& topic) {
   if (!to) {
     if (const auto p = parse_process(topic.node, topic.process))
@@ -107,10 +113,8 @@ void node::linked_by(const pid& from, process_state* to, const inbox_topic& topi
   }
   if (!to->hears.empty() && to->hears != from.node)
     return note(drop::unheard, from.node, "a link to " + std::string(topic.process));
-  if (!table_.may_live(from)) return;
-  // Its own LINK is a repeat: it has not heard that the link is over. The link is this side's to make again.
-  if (const term* reason = table_.ended_with({from, to->serial}))
-    return publish(topics_.inbox(from, name()), write_exit(pid_of(to->serial), *reason));
+  if (!table_.may_live(from))
+    return publish(topics_.inbox(from, name()), write_exit(pid_of(to->serial), reason::noconnection));
   if (table_.links_to(from.node) >= max_links_from_node) return note(drop::refused, from.node, "more links");
   links_ended(table_.nodeup(from.node, from.creation), reason::noconnection);
   if (!table_.link({from, to->serial}, env_.now())) return;

@@ -24,14 +24,15 @@ bool node_table::may_live(const pid& p) const {
 
 bool node_table::link(const remote_link& l, instant now) {
   entry& e = known(l.remote.node);
-  e.ended.erase(l);
-  if (e.links.empty()) {
+  const bool first = e.links.empty();
+  const bool is_new = e.links.emplace(l, now).second;
+  if (first) {
     unlinked_.erase(e.unlinked);
-    e.heard = e.repeated = now;
+    e.heard = now;
     e.answer_by.reset();
-    schedule(l.remote.node, e);
+    ask_later(l.remote.node, e, now);
   }
-  return e.links.insert(l).second;
+  return is_new;
 }
 
 bool node_table::unlink(const remote_link& l) {
@@ -41,59 +42,60 @@ bool node_table::unlink(const remote_link& l) {
   return true;
 }
 
-void node_table::end(const remote_link& l, const term& reason) {
-  if (unlink(l)) remember_end(nodes_.find(l.remote.node)->second, l, reason);
-}
-
-void node_table::remember_end(entry& e, const remote_link& l, const term& reason) {
-  e.ended.insert_or_assign(l, reason);
-  if (e.ended.size() > max_ended) e.ended.erase(e.ended.begin());  // the oldest process
-}
-
-const term* node_table::ended_with(const remote_link& l) const {
-  const auto found = nodes_.find(l.remote.node);
-  if (found == nodes_.end()) return nullptr;
-  const auto ended = found->second.ended.find(l);
-  return ended == found->second.ended.end() ? nullptr : &ended->second;
-}
-
 std::size_t node_table::links_to(const std::string& node) const {
   const auto found = nodes_.find(node);
   return found == nodes_.end() ? 0 : found->second.links.size();
 }
 
+// The due time is not moved at every sign of life, which would cost something per message: it is looked at when it
+// comes.
 void node_table::heard(std::string_view node, instant now) {
   const auto found = nodes_.find(node);
-  if (found == nodes_.end() || found->second.links.empty()) return;
+  if (found == nodes_.end()) return;
   found->second.heard = now;
   found->second.answer_by.reset();
 }
 
-// The due time is not moved at every sign of life, which would cost something per message, but
-// looked at when it comes: silent since then, or since when.
+bool node_table::asked_after(const remote_link& l, instant now) {
+  const auto node = nodes_.find(l.remote.node);
+  if (node == nodes_.end()) return false;
+  const auto link = node->second.links.find(l);
+  if (link == node->second.links.end()) return false;
+  link->second = now;
+  ask_later(l.remote.node, node->second, now);
+  return true;
+}
+
 tick_actions node_table::tick(instant now) {
   tick_actions actions;
   while (!due_.empty() && due_.begin()->first <= now) {
     const std::string node = due_.begin()->second;
     entry& e = nodes_.find(node)->second;
     if (e.answer_by && *e.answer_by <= now) {
-      for (auto& l : take_links(node, e, max_number)) {
-        remember_end(e, l, reason::noconnection);
-        actions.dead.push_back(std::move(l));
-      }
+      auto dead = take_links(node, e, max_number);
+      actions.dead.insert(actions.dead.end(), std::make_move_iterator(dead.begin()),
+                          std::make_move_iterator(dead.end()));
       continue;
     }
-    if (e.repeated + repeat_interval() <= now) {
-      e.repeated = now;
-      actions.repeat.insert(actions.repeat.end(), e.links.begin(), e.links.end());
+    if (e.ask_at <= now) {
+      for (auto& [link, asked] : e.links)
+        if (asked + net_ticktime_ / 4 <= now) {
+          asked = now;
+          actions.ask.push_back(link);
+          if (!e.answer_by) e.answer_by = std::max(e.heard + net_ticktime_, now) + net_ticktime_ / 4;
+        }
+      ask_later(node, e, now);
+    } else {
+      schedule(node, e);
     }
-    if (!e.answer_by && e.heard + net_ticktime_ <= now) {
-      e.answer_by = now + net_ticktime_ / 4;
-      actions.ping.push_back(node);
-    }
-    schedule(node, e);
   }
   return actions;
+}
+
+// The node whose name sorts first asks a little earlier than the other, which then need not.
+void node_table::ask_later(const std::string& node, entry& e, instant now) {
+  e.ask_at = now + (own_ < node ? net_ticktime_ * 7 / 8 : net_ticktime_);
+  schedule(node, e);
 }
 
 std::optional<instant> node_table::next_deadline() const {
@@ -102,14 +104,12 @@ std::optional<instant> node_table::next_deadline() const {
 
 std::vector<remote_link> node_table::disconnect() {
   std::vector<remote_link> ended;
-  for (auto& [node, e] : nodes_) {
-    e.ended.clear();  // the pids of this side were of the connection
-    if (!e.links.empty()) {
-      auto links = take_links(node, e, max_number);
-      ended.insert(ended.end(), std::make_move_iterator(links.begin()), std::make_move_iterator(links.end()));
-    }
-  }
+  for (const auto& [node, e] : nodes_)
+    for (const auto& [link, asked] : e.links) ended.push_back(link);
   std::sort(ended.begin(), ended.end());  // the same order in every run
+  nodes_.clear();
+  due_.clear();
+  unlinked_.clear();
   return ended;
 }
 
@@ -131,7 +131,8 @@ node_table::entry& node_table::known(const std::string& node) {
 std::vector<remote_link> node_table::take_links(const std::string& node, entry& e, std::uint64_t up_to_creation) {
   if (e.links.empty()) return {};
   const auto end = e.links.upper_bound({{node, up_to_creation, max_number}, max_number});
-  std::vector<remote_link> taken(e.links.begin(), end);
+  std::vector<remote_link> taken;
+  for (auto l = e.links.begin(); l != end; ++l) taken.push_back(l->first);
   e.links.erase(e.links.begin(), end);
   if (e.links.empty()) unlinked(node, e);
   return taken;
@@ -144,7 +145,7 @@ void node_table::unlinked(const std::string& node, entry& e) {
 
 void node_table::schedule(const std::string& node, entry& e) {
   due_.erase({e.due, node});
-  e.due = std::min(e.repeated + repeat_interval(), e.answer_by ? *e.answer_by : e.heard + net_ticktime_);
+  e.due = e.answer_by ? std::min(e.ask_at, *e.answer_by) : e.ask_at;
   due_.emplace(e.due, node);
 }
 

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "runtime/names.hpp"
-#include "runtime/term.hpp"
 #include "runtime/transport.hpp"
 
 namespace runtime {
@@ -27,9 +26,9 @@ struct remote_link {
 
 /// What the tick asks for (rule 8).
 struct tick_actions {
-  std::vector<std::string> ping;    ///< nodes that were silent for net_ticktime
-  std::vector<remote_link> repeat;  ///< links whose LINK is to be said again: every three quarters of net_ticktime
-  std::vector<remote_link> dead;    ///< links to nodes that did not answer within a quarter of it
+  std::vector<remote_link> ask;   ///< links that are to be asked after, with PING
+  /// Links to nodes that were silent for one and a quarter net_ticktime, the last quarter of it after a PING.
+  std::vector<remote_link> dead;
 };
 
 class node_table {
@@ -37,10 +36,9 @@ class node_table {
   /// How many nodes without links are remembered; the longest unused go first. What is forgotten
   /// of a dead node costs a late EXIT (rule 8), never a wrong one.
   static constexpr std::size_t max_unlinked = 65'536;
-  /// How many links that this side ended are remembered of one node.
-  static constexpr std::size_t max_ended = 1'000;
 
-  explicit node_table(duration net_ticktime) : net_ticktime_(net_ticktime) {}
+  /// @param own the name of the node whose table this is.
+  node_table(std::string own, duration net_ticktime) : own_(std::move(own)), net_ticktime_(net_ticktime) {}
 
   /// Rules 3 and 4. Returns the links that end by it, and forgets them.
   std::vector<remote_link> nodedown(const std::string& node, std::uint64_t creation);
@@ -52,21 +50,20 @@ class node_table {
   /// True if the link is new.
   bool link(const remote_link& l, instant now);
   bool unlink(const remote_link& l);
-  /// Ends a link for which the other side is told `reason`, and remembers that: see ended_with().
-  void end(const remote_link& l, const term& reason);
-  /// If this side has ended that link, and did not link again: the reason. What told the other side may be lost.
-  const term* ended_with(const remote_link& l) const;
   /// How many links there are to processes of that node.
   std::size_t links_to(const std::string& node) const;
 
   /// Something came from that node: a sign of life.
   void heard(std::string_view node, instant now);
+  /// The other side has asked after that link, so this side need not. @returns whether there is one.
+  bool asked_after(const remote_link& l, instant now);
 
   /// Rule 8: what is due, and when the next thing will be.
   tick_actions tick(instant now);
   std::optional<instant> next_deadline() const;
 
-  /// The own connection is gone: every link ends (rule 7). Creations and tombstones stay.
+  /// The own connection is gone: every link ends (rule 7). All that was known goes too, as for a node that has just
+  /// started: what was said meanwhile was not heard, and a node that lost its clock has to be believed anew.
   std::vector<remote_link> disconnect();
 
   std::size_t size() const { return nodes_.size(); }
@@ -75,13 +72,12 @@ class node_table {
   struct entry {
     std::uint64_t up = 0;    // latest creation seen alive
     std::uint64_t down = 0;  // tombstone: latest creation seen dead
-    std::set<remote_link> links;
-    std::map<remote_link, term> ended;  // by this side
+    std::map<remote_link, instant> links;  // and when one side last asked the other after it
     // With links:
+    instant ask_at;                    // when the tick asks again
     instant heard;
-    instant repeated;                  // when the LINKs were last said
-    std::optional<instant> answer_by;  // PINGed, and heard nothing since
-    instant due;                       // when the tick looks again
+    std::optional<instant> answer_by;  // asked, and heard nothing since
+    instant due;                       // the earlier of the two
     // Without:
     std::list<std::string>::iterator unlinked;  // place among the forgettable
   };
@@ -92,11 +88,11 @@ class node_table {
 
   entry& known(const std::string& node);
   std::vector<remote_link> take_links(const std::string& node, entry& e, std::uint64_t up_to_creation);
-  static void remember_end(entry& e, const remote_link& l, const term& reason);
-  duration repeat_interval() const { return net_ticktime_ * 3 / 4; }
+  void ask_later(const std::string& node, entry& e, instant now);
   void unlinked(const std::string& node, entry& e);
   void schedule(const std::string& node, entry& e);
 
+  std::string own_;
   duration net_ticktime_;
   std::unordered_map<std::string, entry, text_hash, std::equal_to<>> nodes_;
   std::set<std::pair<instant, std::string>> due_;

@@ -86,7 +86,10 @@ void broker::accept(const session_ptr& s) {
   s->accepted = true;
   if (const auto old = sessions_.find(s->client_id); old != sessions_.end()) close(old->second, true);  // takeover
   sessions_[s->client_id] = s;
-  at_client(s, "", [s] { s->events->connected(); });
+  at_client(s, "", [s] {
+    s->is_connected = true;
+    s->events->connected();
+  });
 }
 
 void broker::subscribe(const session_ptr& s, const std::vector<std::string>& filters) {
@@ -118,12 +121,14 @@ void broker::disconnect(const session_ptr& s) {
 
 void broker::client_gone(const session_ptr& s) {
   s->client_open = false;
+  // TCP never came to a connection: nothing of it will reach the broker.
+  if (s->cut && !s->accepted) return s->delayed.clear();
   at_broker(s, "", [this, s] { close(s, true); });
 }
 
 void broker::client_gone_without_will(const session_ptr& s) {
-  s->will = {};
   client_gone(s);
+  s->will = {};
 }
 
 void broker::silence_begins(const session_ptr& s) {
@@ -207,10 +212,10 @@ void broker::route(const publication& p) {
     else
       retained_[p.topic] = p;
   }
-  const auto open = sessions_;
-  for (const auto& [id, s] : open)
+  const int times = repeats && repeats(p) ? 2 : 1;
+  for (const auto& [id, s] : sessions_)
     if (std::any_of(s->filters.begin(), s->filters.end(), [&](const auto& f) { return matches(f, p.topic); }))
-      deliver(s, p, p.retain && retain_as_published);
+      for (int i = 0; i < times; ++i) deliver(s, p, p.retain && retain_as_published);
 }
 
 void broker::deliver(const session_ptr& s, const publication& p, bool retained) {
@@ -236,19 +241,18 @@ void simulated_transport::publish(publication p) { broker_.publish(session_, std
 void simulated_transport::close() { broker_.disconnect(session_); }
 
 void simulated_transport::abort() {
-  if (session_ && session_->client_open) {
-    if (session_->cut && !session_->accepted) {  // nothing of it ever reached the broker
-      session_->client_open = false;
-      session_->delayed.clear();
-    } else {
-      broker_.client_gone(session_);
-    }
-  }
+  if (session_ && !session_->is_connected) return leave_without_will();
+  die();
+}
+
+void simulated_transport::die() {
+  if (session_ && session_->client_open) broker_.client_gone(session_);
   session_.reset();
 }
 
 void simulated_transport::leave_without_will() {
   if (session_ && session_->client_open) broker_.client_gone_without_will(session_);
+  session_.reset();
 }
 
 void simulated_transport::cut() {

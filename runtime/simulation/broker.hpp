@@ -34,6 +34,7 @@ struct session {
   bool client_open = true;                                   // the client's end of the socket
   bool broker_open = true;                                   // the broker's end
   bool accepted = false;                                     // the broker has seen the CONNECT
+  bool is_connected = false;                                 // the client has seen the CONNACK
   bool cut = false;                                          // packets vanish until healed
   std::uint64_t silences = 0;                                // how often it fell silent, or stopped being silent
   std::size_t unacknowledged = 0;                            // sent to the client, or queued for it
@@ -80,6 +81,8 @@ class broker {
   void publish(const publication& p) { route(p); }
   /// Every message that passed, for tests.
   std::function<void(const publication&)> on_publish;
+  /// True for a message that is to arrive twice: what a publisher or a broker that repeats itself makes of QoS 1.
+  std::function<bool(const publication&)> repeats;
   /// Something for this client was dropped, because of max_queued.
   std::function<void(const std::string& client_id)> on_overflow;
   std::string retained(const std::string& topic) const;
@@ -128,7 +131,7 @@ class broker {
 class simulated_transport final : public runtime::transport {
  public:
   simulated_transport(broker& b, host* client) : broker_(b), client_(client) {}
-  ~simulated_transport() override { abort(); }
+  ~simulated_transport() override { die(); }
 
   void connect(const std::string& client_id, const publication& will, runtime::transport_events& events) override;
   void subscribe(const std::vector<std::string>& filters) override;
@@ -142,6 +145,7 @@ class simulated_transport final : public runtime::transport {
   void freeze();
   void thaw();
   void leave_without_will();
+  void die();
 
  private:
   broker& broker_;

@@ -67,6 +67,7 @@ class host final : public runtime::node_observer {
   host(world& w, runtime::node_settings settings);
   ~host() override;
 
+  const std::string& name() const { return settings_.name; }
   runtime::node& node() { return *node_; }
   bool is_running() const { return node_ != nullptr; }
 

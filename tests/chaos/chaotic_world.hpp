@@ -1,0 +1,77 @@
+// A world in which things go wrong, all from one seed: one schedule.
+#pragma once
+
+#include "programs.hpp"
+
+namespace chaos {
+
+/// What the schedule says, line by line; empty for a schedule nobody reads.
+using trace = std::function<void(const std::string&)>;
+
+class chaotic_world final : public simulation::world {
+ public:
+  explicit chaotic_world(std::uint64_t seed, trace t = {});
+  ~chaotic_world();
+
+  /// Runs the schedule. @returns the law that was violated, if one was.
+  std::optional<std::string> run();
+
+  const std::string server_node = "messenger@super";
+  /// Who does not belong, and may send anything as himself.
+  const std::string stranger = "mallory@x";
+
+  chaos::laws& laws() { return laws_; }
+  /// A number from 0 to n - 1.
+  std::uint64_t below(std::uint64_t n) { return random() % n; }
+  duration between(duration least, duration most) {
+    return least + duration(static_cast<duration::rep>(below(static_cast<std::uint64_t>((most - least).count() + 1))));
+  }
+  bool one_in(std::uint64_t n) { return below(n) == 0; }
+
+  void say(const std::string& line);
+  std::string random_name();
+  user_program& random_user() { return *users_[below(users_.size())]; }
+  /// Whether that process lives, on a connected node of that incarnation.
+  bool lives(const pid& p);
+  /// A line of the server's log, written by the program that runs just now.
+  void server_logged(std::string_view line);
+  /// That process or incarnation is over, and the server can know it: it has to, soon.
+  void expect_off(const std::string& what, std::function<bool(const pid&)> is_over, const std::string& node);
+
+  // --- what goes wrong, for do_harm()
+  duration net_ticktime() const { return net_ticktime_; }
+  program& random_program();
+  server_program* server();
+  /// Another program of the same name starts.
+  void start_rival(program& of);
+  /// Something of the stranger's.
+  void forge();
+  /// A status that some node published earlier comes again.
+  void repeat_a_status();
+
+ private:
+  void published(const runtime::publication& p);
+  void act();
+  void heal();
+  void settle();
+  void check_agreement();
+  void check_links();
+  void check_statuses();
+  void calm_conversation();
+  void everybody_dies();
+  std::vector<program*> programs();
+  runtime::node_settings settings(const std::string& name);
+
+  trace trace_;
+  duration net_ticktime_;
+  chaos::laws laws_;
+  std::vector<std::unique_ptr<server_program>> servers_;
+  std::vector<std::unique_ptr<user_program>> users_;
+  std::vector<runtime::publication> statuses_;  // that were published, for repeats
+  bool acting_ = true;
+};
+
+/// Does one thing that goes wrong, chosen at random, and what ends it later.
+void do_harm(chaotic_world& w);
+
+}  // namespace chaos
