@@ -13,7 +13,7 @@
 #include <mqtt/async_client.h>
 
 #include "mqtt/sentences.hpp"
-#include "mqtt/tcp_nodelay.hpp"
+#include "mqtt/sockets.hpp"
 
 namespace paho {
 
@@ -72,7 +72,10 @@ struct paho_transport::connection final : mqtt::iaction_listener {
                mqtt::create_options(broker.mqtt_5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1, 1'000'000), nullptr) {
     // Not set_callback(): that one holds a lock of the C++ library while it takes one of the C library's, and the
     // receive thread takes them the other way round.
-    client.set_message_callback([this](mqtt::const_message_ptr m) { events->push(number, std::move(m)); });
+    client.set_message_callback([this](mqtt::const_message_ptr m) {
+      // On a connection that began clean this one is here already: TCP loses nothing.
+      if (!m->is_duplicate()) events->push(number, std::move(m));
+    });
     client.set_connection_lost_handler(
         [this](const std::string&) { lost(connection_lost(disconnect_code, address(settings), node)); });
     client.set_disconnected_handler(
@@ -238,7 +241,15 @@ void paho_transport::close() {
   send_queued();
 }
 
-void paho_transport::abort() { retire(); }
+void paho_transport::abort() {
+  cut(settings_.port);
+  retire();
+}
+
+void paho_transport::withdraw() {
+  say_disconnect(settings_.port);
+  retire();
+}
 
 // A client object whose connection is over is kept until the next one is made: when the last is destroyed Paho
 // ends its threads, and waits up to a second for them.

@@ -42,6 +42,7 @@ class paho_transport final : public runtime::transport {
   void publish(runtime::publication p) override;
   void close() override;
   void abort() override;
+  void withdraw() override;
 
  private:
   struct connection;

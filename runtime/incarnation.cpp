@@ -85,6 +85,7 @@ void incarnation::own_status(std::optional<node_status> status) {
   if (state_ != state::up) return;
   // Nothing can be higher than the highest: no node has it honestly, and ours is said again.
   if (status && status->creation == max_number) status.reset();
+  if (env_.now() >= up_since_ + connect_timeout) established_ = creation_;  // the echo is lost
   const bool is_established = established_ == creation_;
   if (status && status->creation == creation_ && status->up) {
     established_ = creation_;
@@ -138,7 +139,7 @@ void incarnation::announce(const node_status& status) {
 void incarnation::stop() {
   if (state_ == state::closing || state_ == state::stopped) return;
   if (state_ != state::up) {
-    transport_.abort();
+    transport_.withdraw();
     return closed();
   }
   announce({false, name_, creation_, reason::normal});
@@ -151,7 +152,11 @@ void incarnation::run() {
   if (!deadline_ || *deadline_ > env_.now()) return;
   deadline_.reset();
   if (state_ == state::waiting) return begin(0);
-  transport_.abort();
+  // The will of a connection that never was up could hide what others have said of this node since.
+  if (state_ == state::closing)
+    transport_.abort();
+  else
+    transport_.withdraw();
   disconnected({connection_loss::kind::unreachable, "the broker did not answer in time"});
 }
 

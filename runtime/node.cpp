@@ -139,7 +139,7 @@ void node::unlink(process_state& from, const pid& to) {
     from.links.erase(other->serial);
     other->links.erase(from.serial);
   } else if (from.remote_links.erase(to) > 0) {
-    table_.unlink({to, from.serial});
+    table_.unlink({to, from.serial}, env_.now());
     publish(topics_.inbox(to, name()), write_unlink(pid_of(from.serial)));
   }
 }
@@ -178,7 +178,7 @@ void node::expected_links_lost(const std::function<bool(const process_state&, in
 
 void node::exit(process_state& from, const pid& to, const term& reason) {
   if (from.remote_links.erase(to) > 0) {
-    table_.unlink({to, from.serial});
+    table_.unlink({to, from.serial}, env_.now());
     publish(topics_.inbox(to, name()), write_exit(pid_of(from.serial), reason));
     return;
   }
@@ -196,7 +196,7 @@ void node::process_ended(process_state& state, const term& reason) {
     publish(topics_.inbox(*state.expected_link, name()), write_exit(pid_of(state.serial), reason));
   expecting_.erase(state.serial);
   for (const auto& remote : state.remote_links) {
-    table_.unlink({remote, state.serial});
+    table_.unlink({remote, state.serial}, env_.now());
     publish(topics_.inbox(remote, name()), write_exit(pid_of(state.serial), reason));
   }
   observer_.process_ended(pid_of(state.serial), reason);

@@ -30,12 +30,12 @@ void node::received_status(std::string_view node, std::string_view payload) {
   if (status->node != node) return note(drop::forged, node, "the status of another node");
   if (own) return incarnation_.own_status(status);
   if (!status->up) return node_went_down(*status);
-  links_ended(table_.nodeup(status->node, status->creation), reason::noconnection);  // rule 4
+  links_ended(table_.nodeup(status->node, status->creation, env_.now()), reason::noconnection);  // rule 4
 }
 
 void node::node_went_down(const node_status& status) {
   const bool is_present = table_.may_live({status.node, status.creation, 0});
-  links_ended(table_.nodedown(status.node, status.creation), status.reason);  // rule 3
+  links_ended(table_.nodedown(status.node, status.creation, env_.now()), status.reason);  // rule 3
   if (is_present)
     expected_links_lost([&](const process_state& of, instant) { return of.expected_link->node == status.node; });
 }
@@ -49,7 +49,7 @@ void node::received_inbox(const inbox_topic& to, std::string_view payload) {
   if (const term& first = (*content)[0]; first.is_string())
     if (const auto sender = parse_pid(first.get_ref<const std::string&>())) {
       if (sender->node != to.from) return note(drop::forged, to.from, "a message with the pid " + to_string(*sender));
-      links_ended(table_.nodeup(sender->node, sender->creation),
+      links_ended(table_.nodeup(sender->node, sender->creation, env_.now()),
                   reason::noconnection);  // rule 4: its message is its birth
     }
   auto* state = addressee(to);
@@ -90,7 +90,7 @@ void node::received_signal(const any_signal& s, const inbox_topic& to) {
     state = scheduler_.find(serial);
   }
   if (!state || state->remote_links.erase(from) == 0) return;  // no link: a repeat, or somebody's invention
-  table_.unlink({from, state->serial});
+  table_.unlink({from, state->serial}, env_.now());
   if (const auto* exit = std::get_if<exit_wire_signal>(&s)) scheduler_.signal_exit(*state, from, exit->reason);
 }
 
@@ -116,7 +116,7 @@ void node::linked_by(const pid& from, process_state* to, const inbox_topic& topi
   if (!table_.may_live(from))
     return publish(topics_.inbox(from, name()), write_exit(pid_of(to->serial), reason::noconnection));
   if (table_.links_to(from.node) >= max_links_from_node) return note(drop::refused, from.node, "more links");
-  links_ended(table_.nodeup(from.node, from.creation), reason::noconnection);
+  links_ended(table_.nodeup(from.node, from.creation, env_.now()), reason::noconnection);
   if (!table_.link({from, to->serial}, env_.now())) return;
   to->remote_links.insert(from);
   if (to->expected_link && to->expected_link->node == from.node) expected_link_came(*to);

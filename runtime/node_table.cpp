@@ -4,17 +4,17 @@
 
 namespace runtime {
 
-std::vector<remote_link> node_table::nodedown(const std::string& node, std::uint64_t creation) {
-  entry& e = known(node);
+std::vector<remote_link> node_table::nodedown(const std::string& node, std::uint64_t creation, instant now) {
+  entry& e = known(node, now);
   e.down = std::max(e.down, creation);  // a repeat, or an older one, changes nothing
-  return take_links(node, e, creation);
+  return take_links(node, e, creation, now);
 }
 
-std::vector<remote_link> node_table::nodeup(const std::string& node, std::uint64_t creation) {
-  entry& e = known(node);
+std::vector<remote_link> node_table::nodeup(const std::string& node, std::uint64_t creation, instant now) {
+  entry& e = known(node, now);
   if (creation <= e.up || creation <= e.down) return {};
   e.up = creation;
-  return take_links(node, e, creation - 1);
+  return take_links(node, e, creation - 1, now);
 }
 
 bool node_table::may_live(const pid& p) const {
@@ -23,7 +23,7 @@ bool node_table::may_live(const pid& p) const {
 }
 
 bool node_table::link(const remote_link& l, instant now) {
-  entry& e = known(l.remote.node);
+  entry& e = known(l.remote.node, now);
   const bool first = e.links.empty();
   const bool is_new = e.links.emplace(l, now).second;
   if (first) {
@@ -35,10 +35,10 @@ bool node_table::link(const remote_link& l, instant now) {
   return is_new;
 }
 
-bool node_table::unlink(const remote_link& l) {
+bool node_table::unlink(const remote_link& l, instant now) {
   const auto found = nodes_.find(l.remote.node);
   if (found == nodes_.end() || found->second.links.erase(l) == 0) return false;
-  if (found->second.links.empty()) unlinked(l.remote.node, found->second);
+  if (found->second.links.empty()) unlinked(l.remote.node, found->second, now);
   return true;
 }
 
@@ -72,7 +72,7 @@ tick_actions node_table::tick(instant now) {
     const std::string node = due_.begin()->second;
     entry& e = nodes_.find(node)->second;
     if (e.answer_by && *e.answer_by <= now) {
-      auto dead = take_links(node, e, max_number);
+      auto dead = take_links(node, e, max_number, now);
       actions.dead.insert(actions.dead.end(), std::make_move_iterator(dead.begin()),
                           std::make_move_iterator(dead.end()));
       continue;
@@ -113,32 +113,38 @@ std::vector<remote_link> node_table::disconnect() {
   return ended;
 }
 
-node_table::entry& node_table::known(const std::string& node) {
+node_table::entry& node_table::known(const std::string& node, instant now) {
+  while (!unlinked_.empty() && nodes_.find(unlinked_.front())->second.used + remembered < now) forget_longest_unused();
   const auto [found, is_new] = nodes_.try_emplace(node);
   entry& e = found->second;
   if (is_new) {
     e.unlinked = unlinked_.insert(unlinked_.end(), node);
-    if (unlinked_.size() > max_unlinked) {
-      nodes_.erase(nodes_.find(unlinked_.front()));
-      unlinked_.pop_front();
-    }
+    if (unlinked_.size() > max_unlinked) forget_longest_unused();
   } else if (e.links.empty()) {
     unlinked_.splice(unlinked_.end(), unlinked_, e.unlinked);
   }
+  e.used = now;
   return e;
 }
 
-std::vector<remote_link> node_table::take_links(const std::string& node, entry& e, std::uint64_t up_to_creation) {
+void node_table::forget_longest_unused() {
+  nodes_.erase(nodes_.find(unlinked_.front()));
+  unlinked_.pop_front();
+}
+
+std::vector<remote_link> node_table::take_links(const std::string& node, entry& e, std::uint64_t up_to_creation,
+                                                instant now) {
   if (e.links.empty()) return {};
   const auto end = e.links.upper_bound({{node, up_to_creation, max_number}, max_number});
   std::vector<remote_link> taken;
   for (auto l = e.links.begin(); l != end; ++l) taken.push_back(l->first);
   e.links.erase(e.links.begin(), end);
-  if (e.links.empty()) unlinked(node, e);
+  if (e.links.empty()) unlinked(node, e, now);
   return taken;
 }
 
-void node_table::unlinked(const std::string& node, entry& e) {
+void node_table::unlinked(const std::string& node, entry& e, instant now) {
+  e.used = now;
   due_.erase({e.due, node});
   e.unlinked = unlinked_.insert(unlinked_.end(), node);
 }

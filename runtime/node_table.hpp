@@ -36,20 +36,23 @@ class node_table {
   /// How many nodes without links are remembered; the longest unused go first. What is forgotten
   /// of a dead node costs a late EXIT (rule 8), never a wrong one.
   static constexpr std::size_t max_unlinked = 65'536;
+  /// And for how long: as long as the broker keeps a nodedown (incarnation::nodedown_expiry_seconds). A device that
+  /// comes back later with a clock that begins in 1970 finds neither.
+  static constexpr duration remembered = std::chrono::hours(24);
 
   /// @param own the name of the node whose table this is.
   node_table(std::string own, duration net_ticktime) : own_(std::move(own)), net_ticktime_(net_ticktime) {}
 
   /// Rules 3 and 4. Returns the links that end by it, and forgets them.
-  std::vector<remote_link> nodedown(const std::string& node, std::uint64_t creation);
-  std::vector<remote_link> nodeup(const std::string& node, std::uint64_t creation);
+  std::vector<remote_link> nodedown(const std::string& node, std::uint64_t creation, instant now);
+  std::vector<remote_link> nodeup(const std::string& node, std::uint64_t creation, instant now);
 
   /// False if that incarnation is known to be over (rule 5).
   bool may_live(const pid& p) const;
 
   /// True if the link is new.
   bool link(const remote_link& l, instant now);
-  bool unlink(const remote_link& l);
+  bool unlink(const remote_link& l, instant now);
   /// How many links there are to processes of that node.
   std::size_t links_to(const std::string& node) const;
 
@@ -79,6 +82,7 @@ class node_table {
     std::optional<instant> answer_by;  // asked, and heard nothing since
     instant due;                       // the earlier of the two
     // Without:
+    instant used;
     std::list<std::string>::iterator unlinked;  // place among the forgettable
   };
   struct text_hash {
@@ -86,10 +90,11 @@ class node_table {
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
 
-  entry& known(const std::string& node);
-  std::vector<remote_link> take_links(const std::string& node, entry& e, std::uint64_t up_to_creation);
+  entry& known(const std::string& node, instant now);
+  void forget_longest_unused();
+  std::vector<remote_link> take_links(const std::string& node, entry& e, std::uint64_t up_to_creation, instant now);
   void ask_later(const std::string& node, entry& e, instant now);
-  void unlinked(const std::string& node, entry& e);
+  void unlinked(const std::string& node, entry& e, instant now);
   void schedule(const std::string& node, entry& e);
 
   std::string own_;

@@ -72,9 +72,10 @@ class transport {
   virtual void publish(publication p) = 0;
   /// Sends what is queued, then DISCONNECT: the broker discards the will.
   virtual void close() = 0;
-  /// Drops the connection at once, so that the broker publishes the will; but not the will of a connection that was
-  /// never connected(), which could say something older than what stands.
+  /// Drops the connection at once, so that the broker publishes the will.
   virtual void abort() = 0;
+  /// Drops a connection that has said nothing yet at once, and without its will.
+  virtual void withdraw() = 0;
 };
 
 }  // namespace runtime

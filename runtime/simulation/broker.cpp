@@ -86,10 +86,7 @@ void broker::accept(const session_ptr& s) {
   s->accepted = true;
   if (const auto old = sessions_.find(s->client_id); old != sessions_.end()) close(old->second, true);  // takeover
   sessions_[s->client_id] = s;
-  at_client(s, "", [s] {
-    s->is_connected = true;
-    s->events->connected();
-  });
+  at_client(s, "", [s] { s->events->connected(); });
 }
 
 void broker::subscribe(const session_ptr& s, const std::vector<std::string>& filters) {
@@ -241,16 +238,11 @@ void simulated_transport::publish(publication p) { broker_.publish(session_, std
 void simulated_transport::close() { broker_.disconnect(session_); }
 
 void simulated_transport::abort() {
-  if (session_ && !session_->is_connected) return leave_without_will();
-  die();
-}
-
-void simulated_transport::die() {
   if (session_ && session_->client_open) broker_.client_gone(session_);
   session_.reset();
 }
 
-void simulated_transport::leave_without_will() {
+void simulated_transport::withdraw() {
   if (session_ && session_->client_open) broker_.client_gone_without_will(session_);
   session_.reset();
 }

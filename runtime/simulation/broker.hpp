@@ -34,7 +34,6 @@ struct session {
   bool client_open = true;                                   // the client's end of the socket
   bool broker_open = true;                                   // the broker's end
   bool accepted = false;                                     // the broker has seen the CONNECT
-  bool is_connected = false;                                 // the client has seen the CONNACK
   bool cut = false;                                          // packets vanish until healed
   std::uint64_t silences = 0;                                // how often it fell silent, or stopped being silent
   std::size_t unacknowledged = 0;                            // sent to the client, or queued for it
@@ -131,21 +130,20 @@ class broker {
 class simulated_transport final : public runtime::transport {
  public:
   simulated_transport(broker& b, host* client) : broker_(b), client_(client) {}
-  ~simulated_transport() override { die(); }
+  ~simulated_transport() override { abort(); }
 
   void connect(const std::string& client_id, const publication& will, runtime::transport_events& events) override;
   void subscribe(const std::vector<std::string>& filters) override;
   void publish(publication p) override;
   void close() override;
   void abort() override;
+  void withdraw() override;
 
   // What a host does to its connection.
   void cut();
   void heal();
   void freeze();
   void thaw();
-  void leave_without_will();
-  void die();
 
  private:
   broker& broker_;

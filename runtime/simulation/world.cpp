@@ -65,7 +65,7 @@ void host::kill() {
 }
 
 void host::kill_without_will() {
-  transport_->leave_without_will();
+  transport_->withdraw();
   kill();
 }
 

@@ -140,7 +140,7 @@ void chaotic_world::act() {
 
 void chaotic_world::start_rival(program& of) {
   if (users_.size() + servers_.size() > 8) return;
-  laws_.disturb(of.name(), longest_reconnect);
+  laws_.disturb(of.name(), 3 * longest_reconnect);
   say("another program starts as " + of.name());
   host& h = start(settings(of.name()));
   if (of.name() == server_node)
@@ -149,11 +149,18 @@ void chaotic_world::start_rival(program& of) {
     users_.push_back(std::make_unique<user_program>(*this, h, one_in(2)));
 }
 
+void chaotic_world::contested(const std::string& name) {
+  const auto all = programs();
+  if (std::count_if(all.begin(), all.end(), [&](program* p) { return p->name() == name && !p->is_over(); }) > 1)
+    laws_.disturb(name, longest_reconnect);
+}
+
 void chaotic_world::repeat_a_status() {
   if (statuses_.empty() || broker().max_queued < 1'000) return;  // its owner has to hear of it
   auto p = statuses_[below(statuses_.size())];
   const auto all = programs();
   p.retain = std::any_of(all.begin(), all.end(), [&](program* o) { return o->is_up() && p.topic.ends_with(o->name()); });
+  if (clock_goes_back && !p.retain) return;
   say("a status comes again");
   broker().publish(p);
 }
@@ -190,6 +197,10 @@ void chaotic_world::heal() {
     p->on().heal();
     p->restart();
   }
+}
+
+void chaotic_world::settle() {
+  advance(3 * longest_reconnect);
   // A fault during a contest for a name can end both. Somebody notices, and starts one again.
   for (auto* p : programs()) {
     const auto all = programs();
@@ -197,9 +208,8 @@ void chaotic_world::heal() {
     p->kill(true);
     p->restart();
   }
+  advance(net_ticktime_ * 5 / 4 + broker().keepalive * 2 + longest_reconnect);
 }
-
-void chaotic_world::settle() { advance(net_ticktime_ * 5 / 4 + broker().keepalive * 2 + 3 * longest_reconnect); }
 
 // The list equals the living logged-on processes, and one program of each name goes on.
 void chaotic_world::check_agreement() {

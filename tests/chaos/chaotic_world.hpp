@@ -38,9 +38,15 @@ class chaotic_world final : public simulation::world {
   /// That process or incarnation is over, and the server can know it: it has to, soon.
   void expect_off(const std::string& what, std::function<bool(const pid&)> is_over, const std::string& node);
 
+  /// If two programs go by that name they take it from each other.
+  void contested(const std::string& name);
+
   // --- what goes wrong, for do_harm()
   duration net_ticktime() const { return net_ticktime_; }
   program& random_program();
+  /// A program whose clock went back finds its higher creation in the retained status only. What hides that, together
+  /// with the clock, is more than a node can make good (topics.md, "Names").
+  const bool clock_goes_back = one_in(4);
   server_program* server();
   /// Another program of the same name starts.
   void start_rival(program& of);

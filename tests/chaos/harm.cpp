@@ -31,9 +31,9 @@ void kill(chaotic_world& w) {
   const auto time = w.one_in(3) ? 0s : some_time(w);
   w.say("SIGKILL " + p.name() + (with_will ? "" : ", and no will") + ", back after " + seconds(time));
   if (p.is_over() || !p.is_running()) return;
-  // The will of a program whose clock went back before it was ever up can hide its higher creation.
-  if (!p.is_up()) return;
-  if (p.name() == w.server_node) w.laws().disturb(p.name(), time);
+  if (w.clock_goes_back && !p.is_up()) return;
+  // One whose clock went back finds its creation by a second try.
+  if (p.name() == w.server_node || w.clock_goes_back) w.laws().disturb(p.name(), time);
   p.kill(with_will);
   w.schedule(time, [&p] { p.restart(); });
 }
@@ -108,7 +108,7 @@ void fill_queues(chaotic_world& w) {
 }
 
 void jump_wall_clock(chaotic_world& w) {
-  const auto by = std::chrono::duration_cast<std::chrono::milliseconds>(w.between(-1h, 1h));
+  const auto by = std::chrono::duration_cast<std::chrono::milliseconds>(w.between(w.clock_goes_back ? -1h : 0h, 1h));
   w.say("the wall clock jumps by " + seconds(by));
   w.jump_wall_clock(by);
 }
@@ -155,7 +155,7 @@ void chaotic_world::forge() {
     case 6:
       return publish("node/" + stranger, encode(runtime::write_status({false, his.node, his.creation, "forged"})), true);
     case 7:
-      if (broker().max_queued < 1'000) return;  // its owner might not hear of it
+      if (clock_goes_back || broker().max_queued < 1'000) return;  // its owner might not hear of it
       return broker().publish({"messenger/1/test/node/" + his.node, "", true});
     case 8: {
       std::string bytes(below(100), ' ');

@@ -15,7 +15,10 @@ program::program(chaotic_world& w, host& h) : world_(w), host_(h), id_(h.name() 
   host_.listener = this;
 }
 
-void program::node_up(std::uint64_t creation) { world_.say(id_ + " is up, creation " + std::to_string(creation)); }
+void program::node_up(std::uint64_t creation) {
+  world_.say(id_ + " is up, creation " + std::to_string(creation));
+  world_.contested(name());
+}
 
 void program::connection_lost(const runtime::connection_loss& loss, duration) { world_.say(id_ + ": " + loss.sentence); }
 

@@ -12,31 +12,31 @@ TEST(node_table, nodedown_ends_links_up_to_its_creation_once) {
   node_table t("me@here", 60s);
   t.link({peter(10), 1}, start);
   t.link({peter(20), 1}, start);
-  EXPECT_EQ(t.nodedown("peter@laptop", 15), (std::vector<remote_link>{{peter(10), 1}}));
-  EXPECT_TRUE(t.nodedown("peter@laptop", 15).empty());
-  EXPECT_TRUE(t.nodedown("peter@laptop", 9).empty());
-  EXPECT_EQ(t.nodedown("peter@laptop", 20).size(), 1U);
+  EXPECT_EQ(t.nodedown("peter@laptop", 15, start), (std::vector<remote_link>{{peter(10), 1}}));
+  EXPECT_TRUE(t.nodedown("peter@laptop", 15, start).empty());
+  EXPECT_TRUE(t.nodedown("peter@laptop", 9, start).empty());
+  EXPECT_EQ(t.nodedown("peter@laptop", 20, start).size(), 1U);
 }
 
 TEST(node_table, nodeup_ends_links_to_every_older_incarnation_and_none_to_its_own) {
   node_table t("me@here", 60s);
   t.link({peter(10), 1}, start);
   t.link({peter(20), 1}, start);
-  EXPECT_TRUE(t.nodeup("peter@laptop", 10).empty());
-  EXPECT_EQ(t.nodeup("peter@laptop", 20), (std::vector<remote_link>{{peter(10), 1}}));
-  EXPECT_TRUE(t.nodeup("peter@laptop", 10).empty());  // an older one is ignored
+  EXPECT_TRUE(t.nodeup("peter@laptop", 10, start).empty());
+  EXPECT_EQ(t.nodeup("peter@laptop", 20, start), (std::vector<remote_link>{{peter(10), 1}}));
+  EXPECT_TRUE(t.nodeup("peter@laptop", 10, start).empty());  // an older one is ignored
 }
 
 TEST(node_table, a_dead_incarnation_stays_dead) {
   node_table t("me@here", 60s);
   EXPECT_TRUE(t.may_live(peter(10)));
-  t.nodedown("peter@laptop", 10);
+  t.nodedown("peter@laptop", 10, start);
   EXPECT_FALSE(t.may_live(peter(10)));
   EXPECT_FALSE(t.may_live(peter(9)));
   EXPECT_TRUE(t.may_live(peter(11)));
-  t.nodeup("peter@laptop", 10);  // late, after its nodedown
+  t.nodeup("peter@laptop", 10, start);  // late, after its nodedown
   EXPECT_FALSE(t.may_live(peter(10)));
-  t.nodeup("peter@laptop", 20);
+  t.nodeup("peter@laptop", 20, start);
   EXPECT_FALSE(t.may_live(peter(19)));
 }
 
@@ -113,18 +113,27 @@ TEST(node_table, of_two_nodes_the_one_whose_name_sorts_first_asks_and_the_other_
 TEST(node_table, remembers_a_bounded_number_of_nodes_it_is_not_linked_to) {
   node_table t("me@here", 60s);
   t.link({peter(10), 1}, start);
-  for (std::size_t i = 0; i < node_table::max_unlinked + 1000; ++i) t.nodedown("n" + std::to_string(i) + "@x", 1);
+  for (std::size_t i = 0; i < node_table::max_unlinked + 1000; ++i) t.nodedown("n" + std::to_string(i) + "@x", 1, start);
   EXPECT_EQ(t.size(), node_table::max_unlinked + 1);
   EXPECT_TRUE(t.may_live({"n0@x", 1, 1}));  // forgotten: rule 8 will settle it
   EXPECT_FALSE(t.may_live({"n66000@x", 1, 1}));
-  EXPECT_EQ(t.nodedown("peter@laptop", 10).size(), 1U);
+  EXPECT_EQ(t.nodedown("peter@laptop", 10, start).size(), 1U);
+}
+
+TEST(node_table, remembers_a_node_it_is_not_linked_to_for_a_day) {
+  node_table t("me@here", 60s);
+  t.nodedown("peter@laptop", 10, start);
+  t.nodedown("james@host", 10, start + 24h);
+  EXPECT_FALSE(t.may_live(peter(10)));
+  t.nodedown("james@host", 10, start + 24h + 1ns);
+  EXPECT_TRUE(t.may_live(peter(1)));  // it may come back with a clock that knows nothing
 }
 
 TEST(node_table, losing_the_own_connection_ends_every_link_and_forgets_what_was_known) {
   node_table t("me@here", 60s);
   t.link({peter(10), 1}, start);
   t.link({{"james@host", 3, 1}, 1}, start);
-  t.nodedown("fred@host", 5);
+  t.nodedown("fred@host", 5, start);
   EXPECT_EQ(t.disconnect().size(), 2U);
   EXPECT_TRUE(t.disconnect().empty());
   EXPECT_FALSE(t.next_deadline());

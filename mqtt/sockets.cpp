@@ -1,5 +1,6 @@
-#include "mqtt/tcp_nodelay.hpp"
+#include "mqtt/sockets.hpp"
 
+#include <array>
 #include <cstdlib>
 
 #include <dirent.h>
@@ -19,20 +20,40 @@ int peer_port_of(int fd) {
   return -1;
 }
 
-}  // namespace
-
-int set_tcp_nodelay(int peer_port) {
+template <class F>
+int for_each_socket(int peer_port, F f) {
   DIR* own_files = ::opendir("/proc/self/fd");
   if (!own_files) return 0;
   int found = 0;
   while (const dirent* entry = ::readdir(own_files)) {
     const int fd = static_cast<int>(std::strtol(entry->d_name, nullptr, 10));
-    const int on = 1;
-    if (fd > 2 && peer_port_of(fd) == peer_port && ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0)
-      ++found;
+    if (fd <= 2 || peer_port_of(fd) != peer_port) continue;
+    f(fd);
+    ++found;
   }
   ::closedir(own_files);
   return found;
+}
+
+}  // namespace
+
+int set_tcp_nodelay(int peer_port) {
+  return for_each_socket(peer_port, [](int fd) {
+    const int on = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  });
+}
+
+void cut(int peer_port) {
+  for_each_socket(peer_port, [](int fd) { ::shutdown(fd, SHUT_RDWR); });
+}
+
+void say_disconnect(int peer_port) {
+  for_each_socket(peer_port, [](int fd) {
+    constexpr std::array<unsigned char, 2> disconnect{0xe0, 0x00};  // MQTT 3.1.1 section 3.14, and 5 with reason 0
+    (void)!::send(fd, disconnect.data(), disconnect.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    ::shutdown(fd, SHUT_RDWR);
+  });
 }
 
 }  // namespace paho
