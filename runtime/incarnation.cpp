@@ -85,7 +85,6 @@ void incarnation::own_status(std::optional<node_status> status) {
   if (state_ != state::up) return;
   // Nothing can be higher than the highest: no node has it honestly, and ours is said again.
   if (status && status->creation == max_number) status.reset();
-  if (env_.now() >= up_since_ + connect_timeout) established_ = creation_;  // the echo is lost
   const bool is_established = established_ == creation_;
   if (status && status->creation == creation_ && status->up) {
     established_ = creation_;
@@ -97,7 +96,9 @@ void incarnation::own_status(std::optional<node_status> status) {
     rival_ = status->creation;
   }
   if (status && status->creation >= creation_) return reincarnate(status->creation);
-  if (is_established) announce({true, name_, creation_, {}});  // rule 9: stale, or cleared
+  // Rule 9. Cleared just now, since nothing retained is empty; or stale, since it comes after the echo, or so late
+  // that the echo must be lost.
+  if (!status || is_established || env_.now() >= up_since_ + echo_time) announce({true, name_, creation_, {}});
 }
 
 bool incarnation::is_rival(const node_status& status, bool is_established) const {

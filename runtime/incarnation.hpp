@@ -73,6 +73,8 @@ class incarnation final : public transport_events {
  private:
   // After this time whoever wanted the name too has either taken it or gone: nobody waits longer to reconnect.
   static constexpr duration contest_time = longest_wait + connect_timeout;
+  // How long the echo of the own nodeup may take; later an older status is answered even without it.
+  static constexpr duration echo_time = std::chrono::seconds(1);
   static constexpr std::size_t max_remembered = 1'000;
 
   enum class state { idle, connecting, subscribing, up, waiting, closing, stopped };

@@ -30,7 +30,8 @@ bool node_table::link(const remote_link& l, instant now) {
     unlinked_.erase(e.unlinked);
     e.heard = now;
     e.answer_by.reset();
-    ask_later(l.remote.node, e, now);
+    e.ask_at = now + interval(l.remote.node);
+    schedule(l.remote.node, e);
   }
   return is_new;
 }
@@ -62,7 +63,6 @@ bool node_table::asked_after(const remote_link& l, instant now) {
   const auto link = node->second.links.find(l);
   if (link == node->second.links.end()) return false;
   link->second = now;
-  ask_later(l.remote.node, node->second, now);
   return true;
 }
 
@@ -78,24 +78,29 @@ tick_actions node_table::tick(instant now) {
       continue;
     }
     if (e.ask_at <= now) {
-      for (auto& [link, asked] : e.links)
-        if (asked + net_ticktime_ / 4 <= now) {
-          asked = now;
-          actions.ask.push_back(link);
-          if (!e.answer_by) e.answer_by = std::max(e.heard + net_ticktime_, now) + net_ticktime_ / 4;
+      instant oldest = now;
+      for (const auto& [link, asked] : e.links) oldest = std::min(oldest, asked);
+      if (oldest + interval(node) <= now) {
+        oldest = now;
+        for (auto& [link, asked] : e.links) {
+          if (asked + net_ticktime_ / 2 <= now) {  // the others will be due soon: one question for all is cheaper
+            asked = now;
+            actions.ask.push_back(link);
+          }
+          oldest = std::min(oldest, asked);
         }
-      ask_later(node, e, now);
-    } else {
-      schedule(node, e);
+        if (!e.answer_by) e.answer_by = std::max(e.heard + net_ticktime_, now) + net_ticktime_ / 4;
+      }
+      e.ask_at = oldest + interval(node);
     }
+    schedule(node, e);
   }
   return actions;
 }
 
 // The node whose name sorts first asks a little earlier than the other, which then need not.
-void node_table::ask_later(const std::string& node, entry& e, instant now) {
-  e.ask_at = now + (own_ < node ? net_ticktime_ * 7 / 8 : net_ticktime_);
-  schedule(node, e);
+duration node_table::interval(const std::string& node) const {
+  return own_ < node ? net_ticktime_ * 7 / 8 : net_ticktime_;
 }
 
 std::optional<instant> node_table::next_deadline() const {

@@ -77,7 +77,7 @@ class node_table {
     std::uint64_t down = 0;  // tombstone: latest creation seen dead
     std::map<remote_link, instant> links;  // and when one side last asked the other after it
     // With links:
-    instant ask_at;                    // when the tick asks again
+    instant ask_at;                    // when the tick looks for those that are to be asked after
     instant heard;
     std::optional<instant> answer_by;  // asked, and heard nothing since
     instant due;                       // the earlier of the two
@@ -93,7 +93,7 @@ class node_table {
   entry& known(const std::string& node, instant now);
   void forget_longest_unused();
   std::vector<remote_link> take_links(const std::string& node, entry& e, std::uint64_t up_to_creation, instant now);
-  void ask_later(const std::string& node, entry& e, instant now);
+  duration interval(const std::string& node) const;
   void unlinked(const std::string& node, entry& e, instant now);
   void schedule(const std::string& node, entry& e);
 

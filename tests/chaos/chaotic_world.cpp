@@ -139,7 +139,7 @@ void chaotic_world::act() {
 }
 
 void chaotic_world::start_rival(program& of) {
-  if (users_.size() + servers_.size() > 8) return;
+  if (clock_goes_back || users_.size() + servers_.size() > 8) return;
   laws_.disturb(of.name(), 3 * longest_reconnect);
   say("another program starts as " + of.name());
   host& h = start(settings(of.name()));

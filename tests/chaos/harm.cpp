@@ -89,6 +89,7 @@ void stop_broker(chaotic_world& w) {
 }
 
 void freeze_broker(chaotic_world& w) {
+  if (w.clock_goes_back) return;
   const auto time = some_time(w);
   w.say("SIGSTOP the broker for " + seconds(time));
   w.laws().disturb_all(time);

@@ -86,13 +86,25 @@ TEST(node_table, a_node_that_was_stopped_itself_asks_before_it_takes_others_for_
 
 TEST(node_table, links_are_asked_after_however_lively_their_node) {
   node_table t("z@z", 60s);
-  t.link({peter(10), 1}, start);
-  t.link({peter(10, 2), 1}, start + 44s);
-  t.link({peter(10, 3), 1}, start + 46s);  // too young
+  const remote_link old{peter(10), 1}, younger{peter(10, 2), 1}, young{peter(10, 3), 1};
+  t.link(old, start);
+  t.link(younger, start + 30s);
+  t.link(young, start + 31s);
   t.heard("peter@laptop", start + 59s);
-  EXPECT_EQ(t.tick(start + 60s).ask, (std::vector<remote_link>{{peter(10), 1}, {peter(10, 2), 1}}));
-  t.heard("peter@laptop", start + 119s);
-  EXPECT_EQ(t.tick(start + 120s).ask.size(), 3U);
+  EXPECT_EQ(t.tick(start + 60s).ask, (std::vector{old, younger}));  // together
+  t.heard("peter@laptop", start + 90s);
+  EXPECT_EQ(t.next_deadline(), start + 91s);
+  EXPECT_EQ(t.tick(start + 91s).ask, (std::vector{old, younger, young}));
+}
+
+TEST(node_table, a_question_about_one_link_says_nothing_about_another) {
+  node_table t("z@z", 60s);
+  const remote_link living{peter(10), 1}, ghost{peter(10, 2), 1};
+  t.link(living, start);
+  t.link(ghost, start);
+  EXPECT_TRUE(t.asked_after(living, start + 50s));
+  t.heard("peter@laptop", start + 50s);
+  EXPECT_EQ(t.tick(start + 60s).ask, std::vector{ghost});
 }
 
 TEST(node_table, of_two_nodes_the_one_whose_name_sorts_first_asks_and_the_other_need_not) {
