@@ -76,11 +76,15 @@ server_program* chaotic_world::server() {
   return nullptr;
 }
 
-bool chaotic_world::lives(const pid& p) {
+program* chaotic_world::program_of(const pid& p) {
   for (auto* program : programs())
-    if (program->name() == p.node && program->is_up() && program->on().node().creation() == p.creation)
-      return program->on().node().processes().find(p.serial) != nullptr;
-  return false;
+    if (program->name() == p.node && program->is_up() && program->on().node().creation() == p.creation) return program;
+  return nullptr;
+}
+
+bool chaotic_world::lives(const pid& p) {
+  auto* program = program_of(p);
+  return program && program->on().node().processes().find(p.serial);
 }
 
 // "logon: NAME is PID, ..." and "logoff: NAME was PID, reason ..."
@@ -131,7 +135,7 @@ void chaotic_world::act() {
     if (one_in(4))
       from.end_linker();
     else if (to.is_up() && &from != &to)
-      if (const auto linker = to.linker()) from.link(*linker);
+      from.link(to.linker());
   } else {
     random_user().act();
   }

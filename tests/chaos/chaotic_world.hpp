@@ -33,6 +33,8 @@ class chaotic_world final : public simulation::world {
   user_program& random_user() { return *users_[below(users_.size())]; }
   /// Whether that process lives, on a connected node of that incarnation.
   bool lives(const pid& p);
+  /// Whether that incarnation of its node is up.
+  bool is_up(const pid& p) { return program_of(p) != nullptr; }
   /// A line of the server's log, written by the program that runs just now.
   void server_logged(std::string_view line);
   /// That process or incarnation is over, and the server can know it: it has to, soon.
@@ -66,6 +68,7 @@ class chaotic_world final : public simulation::world {
   void calm_conversation();
   void everybody_dies();
   std::vector<program*> programs();
+  program* program_of(const pid& p);
   runtime::node_settings settings(const std::string& name);
 
   trace trace_;

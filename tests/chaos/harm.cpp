@@ -101,6 +101,7 @@ void freeze_broker(chaotic_world& w) {
 }
 
 void fill_queues(chaotic_world& w) {
+  if (w.clock_goes_back) return;
   const auto time = some_time(w);
   w.broker().max_queued = 1 + w.below(4);
   w.say("the broker queues no more than " + std::to_string(w.broker().max_queued) + " messages for " + seconds(time));

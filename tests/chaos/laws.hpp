@@ -49,6 +49,7 @@ class laws {
   // --- links between two processes: one exit each
   void linked(const pid& a, const pid& b);
   void exited(const pid& at, const pid& from, bool from_lives);
+  int exits(const pid& at, const pid& from) { return end_of_link(at, from).exits; }
 
  private:
   static constexpr const char* all = "*";

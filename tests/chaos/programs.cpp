@@ -74,6 +74,7 @@ void server_program::crash() {
 
 void user_program::boot() {
   ++boots_;
+  linker_ = linker_before_ = 0;
   out_ = std::make_unique<messenger::screen>([this](std::string_view line) { show(std::string(line)); });
   state_ = std::make_unique<messenger::shell_state>(messenger::shell_state{
       .server_node = world_.server_node, .out = *out_, .tell = [](std::string_view) {}, .rejoin = rejoin_});
@@ -157,7 +158,22 @@ void user_program::process_ended(const pid& process, const runtime::term& reason
 
 void user_program::start_linker() {
   auto& node = host_.node();
-  node.register_name("linker", node.spawn([this](self me) { return link_and_count(me); }));
+  const auto linker = node.spawn([this](self me) { return link_and_count(me); });
+  node.register_name("linker", linker);
+  linker_before_ = std::exchange(linker_, linker.serial);
+}
+
+pid user_program::linker() {
+  return host_.node().pid_of(linker_before_ != 0 && world_.one_in(4) ? linker_before_ : linker_);
+}
+
+// A link to a process that is no more, on a node that lives, gives noproc soon.
+void user_program::expect_noproc(const pid& at, const pid& gone) {
+  world_.schedule(soon, [this, at, gone, since = world_.now(), exits = world_.laws().exits(at, gone)] {
+    const bool calm = world_.laws().is_calm(at.node, since) && world_.laws().is_calm(gone.node, since);
+    if (calm && world_.lives(at) && world_.is_up(gone) && world_.laws().exits(at, gone) == exits)
+      world_.laws().violated("a link to a process that is no more gives an exit soon: at " + to_string(at) + " for " + to_string(gone));
+  });
 }
 
 process user_program::link_and_count(self me) {
@@ -177,6 +193,7 @@ process user_program::link_and_count(self me) {
           }
           const auto to = *runtime::parse_pid(m.content.get<std::string>());
           world_.laws().linked(me.pid(), to);
+          if (world_.is_up(to) && !world_.lives(to)) expect_noproc(me.pid(), to);
           me.link(to);
         });
 }

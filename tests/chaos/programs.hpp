@@ -76,7 +76,8 @@ class user_program final : public program {
   const std::optional<std::pair<pid, std::string>>& logged_on() const { return logged_on_; }
   bool is_rejoining() { return host_.node().whereis("mess_client_sup").has_value(); }
 
-  std::optional<pid> linker() { return host_.node().whereis("linker"); }
+  /// The linking process; sometimes the one before, which has ended.
+  pid linker();
   void link(const pid& to);
   void end_linker();
 
@@ -86,6 +87,7 @@ class user_program final : public program {
   void type(const std::string& line);
   void show(const std::string& line);
   void start_linker();
+  void expect_noproc(const pid& at, const pid& gone);
   runtime::process link_and_count(runtime::self me);
   void connection_lost(const runtime::connection_loss& loss, duration next_try) override;
   void process_ended(const pid& process, const runtime::term& reason) override;
@@ -96,6 +98,7 @@ class user_program final : public program {
   std::string before_asked_name_, asked_name_, name_, last_line_;
   std::optional<std::pair<pid, std::string>> logged_on_;
   std::uint64_t sent_ = 0;
+  std::uint64_t linker_ = 0, linker_before_ = 0;  // serials
   std::uint64_t commands_ = 0;
 };
 
