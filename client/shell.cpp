@@ -55,6 +55,7 @@ bool can_rejoin(const term& reason) {
 
 // mess_client as a supervisor starts it: it is nobody until there is a way to the server.
 process supervised_client(self me, std::string server_node, std::string name, runtime::pid shell, const screen& out) {
+  me.hear_only(server_node);
   while (!me.node().is_up()) co_await me.receive(after(look_for_connection, [] {}));
   me.node().register_name(client_name, me.pid());
   me.link(shell);

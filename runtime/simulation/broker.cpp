@@ -175,10 +175,14 @@ void broker::close(const session_ptr& closing, bool with_will) {
     });
 }
 
+// First every will, to everybody, and then the end, as Mosquitto does it.
 void broker::stop() {
   const auto open = sessions_;
-  for (const auto& [id, s] : open) close(s, true);
-  running_ = false;
+  for (const auto& [id, s] : open)
+    if (!s->will.topic.empty()) route(s->will);
+  for (const auto& [id, s] : open) close(s, false);
+  running_ = frozen_ = false;
+  unread_.clear();
 }
 
 void broker::crash() {

@@ -54,7 +54,7 @@ std::size_t count(const std::string& text, const std::string& part) {
 
 mosquitto::mosquitto(const std::string& more) : folder_(make_folder()), port_(free_port()) {
   std::ofstream config(folder_ + "/mosquitto.conf");
-  config << "listener " << port_ << " 127.0.0.1\nset_tcp_nodelay true\nlog_dest stderr\nlog_type all\n" << more << "\n";
+  config << "listener " << port_ << " 127.0.0.1\npersistence_location " << folder_ << "/\nset_tcp_nodelay true\nlog_dest stderr\nlog_type all\n" << more << "\n";
   if (more.find("allow_anonymous") == std::string::npos) config << "allow_anonymous true\n";
   config.close();
   start();
