@@ -160,11 +160,10 @@ void chaotic_world::contested(const std::string& name) {
 }
 
 void chaotic_world::repeat_a_status() {
-  if (statuses_.empty() || broker().max_queued < 1'000) return;  // its owner has to hear of it
+  if (statuses_.empty() || clock_goes_back || broker().max_queued < 1'000) return;  // its owner has to hear of it
   auto p = statuses_[below(statuses_.size())];
   const auto all = programs();
   p.retain = std::any_of(all.begin(), all.end(), [&](program* o) { return o->is_up() && p.topic.ends_with(o->name()); });
-  if (clock_goes_back && !p.retain) return;
   say("a status comes again");
   broker().publish(p);
 }

@@ -42,7 +42,7 @@ void freeze(chaotic_world& w) {
   auto& p = w.random_program();
   const auto time = some_time(w);
   w.say("SIGSTOP " + p.name() + " for " + seconds(time));
-  if (p.is_over()) return;
+  if (p.is_over() || (w.clock_goes_back && !p.is_up())) return;
   w.laws().disturb(p.name(), time);
   p.freeze();
   w.schedule(time, [&w, &p] {
