@@ -36,6 +36,8 @@ class user {
     host_.restart();
     boot();
   }
+  /// `--rejoin`
+  void rejoin() { state_.rejoin = true; }
   simulation::host& host() { return host_; }
   bool has_ended() const { return state_.done; }
   runtime::pid client() { return *host_.node().whereis("mess_client"); }
@@ -70,12 +72,12 @@ class messenger_world : public testing::Test, public world {
     advance(10ms);
   }
 
-  void boot_server() {
+  void boot_server(messenger::server_options options = {}) {
     if (!server_)
       server_ = &start(server_node, true);
     else
       server_->restart();
-    messenger::start_server(server_->node());
+    messenger::start_server(server_->node(), options);
     server_->run();
   }
 

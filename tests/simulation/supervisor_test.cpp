@@ -1,0 +1,253 @@
+// Supervisors, and what stands on them: the server that is started again, the client that logs on again.
+#include "messenger_world.hpp"
+
+using namespace simulation;
+using runtime::child_spec;
+using runtime::exit_signal;
+using runtime::message;
+using runtime::pid;
+using runtime::process;
+using runtime::self;
+using runtime::supervisor_flags;
+using runtime::term;
+
+namespace {
+
+struct supervisors : testing::Test {
+  world w;
+  host& h = w.start("a@x");
+  std::vector<duration> starts;
+  pid supervisor;
+
+  // Waits for how it is to end.
+  process worker(self me) {
+    starts.push_back(me.now().time_since_epoch());
+    co_await me.receive([&](const message& m) {
+      if (m.content == "throw") throw std::runtime_error("boom");
+      me.exit(m.content);
+    });
+  }
+  child_spec spec(const std::string& name, runtime::restart restart = runtime::permanent) {
+    return {[this](self me) { return worker(me); }, name, restart};
+  }
+  void supervise(supervisor_flags flags, std::vector<child_spec> children) {
+    supervisor = h.node().spawn(runtime::supervisor, std::move(flags), std::move(children));
+    h.run();
+  }
+  void end(const std::string& name, term how) {
+    h.node().send_local(name, std::move(how));
+    h.run();
+  }
+  std::string how_it_ended(const pid& p) {
+    for (const auto& line : h.log)
+      if (const auto prefix = "ended " + std::to_string(p.serial) + ": "; line.starts_with(prefix))
+        return line.substr(prefix.size());
+    return "alive";
+  }
+};
+
+}  // namespace
+
+TEST_F(supervisors, start_a_child_that_crashed_again_and_leave_the_others_alone) {
+  supervise({}, {spec("one"), spec("two")});
+  const auto two = h.node().whereis("two");
+  const auto one = h.node().whereis("one");
+  ASSERT_TRUE(one && two);
+  end("one", "throw");
+  EXPECT_EQ(how_it_ended(*one), R"(["error","boom"])");
+  EXPECT_EQ(h.node().whereis("two"), two);
+  ASSERT_TRUE(h.node().whereis("one"));
+  EXPECT_NE(h.node().whereis("one"), one);
+  EXPECT_EQ(starts.size(), 3U);
+}
+
+TEST_F(supervisors, end_with_their_children_after_more_than_intensity_restarts_within_the_period) {
+  supervise({.intensity = 2, .period = 10s}, {spec("one"), spec("two")});
+  for (int i = 0; i < 2; ++i) end("one", "crash");
+  w.advance(10s + 1ns);  // those are forgotten
+  for (int i = 0; i < 2; ++i) end("two", "crash");
+  EXPECT_EQ(how_it_ended(supervisor), "alive");
+  w.advance(10s);  // just not
+  const auto one = *h.node().whereis("one");
+  end("two", "crash");
+  EXPECT_EQ(how_it_ended(supervisor), R"("shutdown")");
+  EXPECT_EQ(how_it_ended(one), R"("killed")");
+  EXPECT_FALSE(h.node().whereis("one") || h.node().whereis("two"));
+}
+
+TEST_F(supervisors, start_a_transient_child_again_unless_it_ended_well_and_end_when_none_is_left) {
+  supervise({.intensity = 5}, {spec("one", runtime::transient), spec("two", runtime::transient)});
+  end("one", "crash");
+  EXPECT_TRUE(h.node().whereis("one"));
+  end("one", "normal");
+  EXPECT_FALSE(h.node().whereis("one"));
+  EXPECT_EQ(how_it_ended(supervisor), "alive");
+  end("two", "shutdown");
+  EXPECT_EQ(how_it_ended(supervisor), R"("normal")");
+}
+
+TEST_F(supervisors, a_permanent_child_is_started_again_however_it_ended) {
+  supervise({.intensity = 5}, {spec("one")});
+  end("one", "normal");
+  EXPECT_TRUE(h.node().whereis("one"));
+}
+
+TEST_F(supervisors, can_wait_longer_and_longer_and_begin_anew_after_a_child_that_lived) {
+  supervise({.intensity = supervisor_flags::unlimited, .period = 30s, .wait = runtime::backoff(1s, 30s)}, {spec("one")});
+  for (int i = 0; i < 8; ++i) {
+    end("one", "crash");
+    EXPECT_FALSE(h.node().whereis("one"));
+    w.advance(30s);
+    // It may have lived for up to 29 s by now, and never for 30.
+    ASSERT_TRUE(h.node().whereis("one"));
+  }
+  ASSERT_EQ(starts.size(), 9U);
+  w.advance(30s);
+  end("one", "crash");
+  w.advance(2s);
+  EXPECT_TRUE(h.node().whereis("one")) << "the first wait is 1 to 2 s";
+}
+
+TEST_F(supervisors, take_their_children_with_them) {
+  supervise({}, {spec("one")});
+  const auto one = *h.node().whereis("one");
+  h.node().register_name("sup", supervisor);
+  h.node().stop_process("sup", "killed");
+  h.run();
+  EXPECT_EQ(how_it_ended(one), R"("killed")");
+}
+
+struct supervised_messenger : messenger_world {
+  user& add_rejoining(const std::string& name) {
+    user& u = add_user(name + "@" + name + "-host");
+    u.rejoin();
+    u.type("/logon " + name);
+    advance(10ms);
+    EXPECT_EQ(u.seen(), lines{"logged_on"});
+    return u;
+  }
+};
+
+TEST_F(supervised_messenger, a_server_that_crashes_is_started_again_and_its_users_can_log_on_anew) {
+  user& peter = logged_on("peter");
+  server().node().stop_process("messenger", runtime::reason::error("boom"));
+  server().run();
+  advance(10ms);
+  EXPECT_EQ(peter.seen(), lines{R"(exit: ["error","boom"])"});
+  peter.type("/logon peter");
+  peter.type("/message peter back");
+  advance(10ms);
+  EXPECT_EQ(peter.seen(), (lines{"logged_on", "sent", R"(Message from peter: "back")"}));
+}
+
+TEST_F(supervised_messenger, a_server_that_crashes_three_times_in_a_minute_is_given_up) {
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(server().node().whereis(messenger::supervisor_name));
+    server().node().stop_process("messenger", "boom");
+    server().run();
+  }
+  EXPECT_FALSE(server().node().whereis(messenger::supervisor_name));
+}
+
+TEST_F(supervised_messenger, who_rejoins_is_on_again_after_the_server_came_back) {
+  user& peter = add_rejoining("peter");
+  server().kill();
+  advance(60s);
+  auto seen = peter.seen();
+  ASSERT_GE(seen.size(), 2U);
+  EXPECT_EQ(seen[0], "exit: noconnection");
+  EXPECT_EQ(seen[1], "! logging on again when the server is back; /logoff gives that up");
+  EXPECT_EQ(seen.back(), "exit: timeout");
+  boot_server();
+  advance(40s);
+  seen = peter.seen();
+  EXPECT_EQ(std::count(seen.begin(), seen.end(), "logged_on"), 1);
+  peter.type("/message peter hello");
+  advance(10ms);
+  EXPECT_EQ(peter.seen(), (lines{"sent", R"(Message from peter: "hello")"}));
+}
+
+TEST_F(supervised_messenger, who_rejoins_is_on_again_after_the_broker_came_back) {
+  user& peter = add_rejoining("peter");
+  broker().crash();
+  advance(10s);
+  peter.type("/message peter x");
+  advance(10ms);
+  EXPECT_EQ(peter.seen(), (lines{"exit: noconnection",
+                                 "! logging on again when the server is back; /logoff gives that up", "not_logged_on"}));
+  broker().restart();
+  advance(60s);
+  EXPECT_EQ(peter.seen().back(), "logged_on");
+}
+
+TEST_F(supervised_messenger, who_rejoins_stops_when_the_name_is_taken_and_when_asked_to) {
+  user& peter = add_rejoining("peter");
+  user& fred = add_rejoining("fred");
+  user& other = add_user("other@host");
+  server().kill();
+  advance(10ms);
+  fred.type("/logoff");
+  boot_server();
+  advance(10ms);
+  other.type("/logon peter");
+  advance(2min);
+  EXPECT_EQ(other.seen(), lines{"logged_on"});
+  EXPECT_EQ(peter.seen().back(), "user_exists_at_other_node");
+  EXPECT_EQ(fred.seen().back(), "logged_off");
+  other.type("/logoff");
+  advance(2min);
+  EXPECT_EQ(peter.seen(), lines{}) << "the name is free, and nobody tries any more";
+}
+
+TEST_F(supervised_messenger, a_server_that_is_merely_slow_does_not_refuse_who_rejoins) {
+  user& peter = add_user("peter@host");
+  peter.rejoin();
+  server().freeze();
+  peter.type("/logon peter");
+  advance(20s);
+  server().thaw();
+  advance(40s);
+  auto seen = peter.seen();
+  EXPECT_EQ(std::count(seen.begin(), seen.end(), "user_exists_at_other_node"), 0);
+  EXPECT_EQ(seen.back(), "logged_on");
+}
+
+TEST_F(supervised_messenger, without_rejoin_nobody_logs_on_by_himself) {
+  user& peter = logged_on("peter");
+  server().kill();
+  advance(1s);
+  boot_server();
+  advance(5min);
+  EXPECT_EQ(peter.seen(), lines{"exit: noconnection"});
+}
+
+TEST_F(supervised_messenger, who_does_nothing_for_the_idle_timeout_is_logged_off_and_sees_why) {
+  boot_server({.idle_timeout = 10min});
+  advance(1s);
+  user& peter = logged_on("peter");
+  user& fred = logged_on("fred");
+  advance(9min);
+  fred.type("/message peter still here");
+  advance(59s);
+  EXPECT_EQ(peter.seen(), lines{R"(Message from fred: "still here")"});
+  logged();
+  advance(1s);
+  EXPECT_EQ(peter.seen(), lines{"exit: idle_timeout"});
+  EXPECT_EQ(count_logged("logoff: peter was"), 1U);
+  EXPECT_EQ(fred.seen(), lines{"sent"});
+  advance(9min - 2s);
+  EXPECT_EQ(fred.seen(), lines{});
+  advance(3s);
+  EXPECT_EQ(fred.seen(), lines{"exit: idle_timeout"});
+  fred.type("/logon fred");
+  advance(10ms);
+  EXPECT_EQ(fred.seen(), lines{"logged_on"});
+}
+
+TEST_F(supervised_messenger, the_idle_timeout_holds_for_who_rejoins_too) {
+  boot_server({.idle_timeout = 10min});
+  advance(1s);
+  user& peter = add_rejoining("peter");
+  advance(1h);
+  EXPECT_EQ(peter.seen(), lines{"exit: idle_timeout"});
+}
