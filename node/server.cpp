@@ -38,13 +38,6 @@ process server(self me, server_options options) {
               [&] { server_logoff_idle(me, options.idle_timeout, users); }));
 }
 
-void start_server(runtime::node& node, std::function<process(self)> body) {
-  // As OTP's supervisors of servers have it: a crash or two are mended, a server that cannot live is not.
-  const runtime::supervisor_flags flags{.intensity = 2, .period = std::chrono::minutes(1)};
-  const auto supervisor = node.spawn(runtime::supervisor, flags, std::vector<runtime::child_spec>{{std::move(body), server_name}});
-  node.register_name(supervisor_name, supervisor);
-}
-
 /// Adds a new user to the user list.
 static void server_logon(self me, const logon& m, user_list& users) {
   const auto reject = [&](const char* why) {

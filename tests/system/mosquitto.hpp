@@ -11,7 +11,8 @@ namespace testing_system {
 class mosquitto {
  public:
   /// @param more further lines of mosquitto.conf; with `allow_anonymous` in them the default is left out.
-  explicit mosquitto(const std::string& more = "");
+  /// @param netns the network namespace to run in, at `address`; empty for loopback here.
+  explicit mosquitto(const std::string& more = "", std::string netns = "", const std::string& address = "127.0.0.1");
   ~mosquitto();
   mosquitto(const mosquitto&) = delete;
 
@@ -36,6 +37,7 @@ class mosquitto {
 
  private:
   std::string folder_;
+  std::string netns_;
   int port_;
   std::unique_ptr<program> program_;
 };
