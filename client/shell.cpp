@@ -206,8 +206,7 @@ process shell(self me, shell_state& state) {
           co_await user.run(std::move(c));
         },
         [&](const no_more_input&) -> process { co_await user.run(command::quit{}); },
-        [&](const exit_signal& s) { user.client_ended(s); },
-        [](const ready&) {});  // logged on again
+        [&](const exit_signal& s) { user.client_ended(s); }, [](const ready&) {});  // logged on again
   }
 }
 

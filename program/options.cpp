@@ -100,8 +100,8 @@ CLI::Option* add_duration_option(CLI::App& app, const std::string& name, runtime
     const long long number = digits > 0 && digits <= 9 ? std::stoll(text.substr(0, digits)) : 0;
     const auto time = seconds(unit == units.end() ? 0 : number * unit->second);
     if (time < seconds(1) || time > seconds(365 * 86'400))
-      throw CLI::ValidationError(name, "\"" + text.substr(0, 200) +
-                                           "\" is no length of time; write like 90s, 10m, 8h or 2d, at least 1s");
+      throw CLI::ValidationError(
+          name, "\"" + text.substr(0, 200) + "\" is no length of time; write like 90s, 10m, 8h or 2d, at least 1s");
     value = time;
   };
   return app.add_option_function<std::string>(name, read, description)->type_name("TIME");

@@ -96,10 +96,10 @@ class incarnation final : public transport_events {
   state state_ = state::idle;
   std::uint64_t creation_ = 0;
   std::uint64_t first_creation_ = 0;
-  std::uint64_t established_ = 0;  // latest creation whose own nodeup came back
-  std::set<std::uint64_t> ours_;   // creations that this program had or tried
+  std::uint64_t established_ = 0;   // latest creation whose own nodeup came back
+  std::set<std::uint64_t> ours_;    // creations that this program had or tried
   std::vector<publication> early_;  // received while subscribing
-  instant contested_until_;        // there may be another program of this name, of creation rival_
+  instant contested_until_;         // there may be another program of this name, of creation rival_
   std::uint64_t rival_ = 0;
   instant up_since_;
   std::optional<instant> deadline_;

@@ -26,7 +26,7 @@ struct remote_link {
 
 /// What the tick asks for (rule 8).
 struct tick_actions {
-  std::vector<remote_link> ask;   ///< links that are to be asked after, with PING
+  std::vector<remote_link> ask;  ///< links that are to be asked after, with PING
   /// Links to nodes that were silent for one and a quarter net_ticktime, the last quarter of it after a PING.
   std::vector<remote_link> dead;
 };
@@ -73,11 +73,11 @@ class node_table {
 
  private:
   struct entry {
-    std::uint64_t up = 0;    // latest creation seen alive
-    std::uint64_t down = 0;  // tombstone: latest creation seen dead
+    std::uint64_t up = 0;                  // latest creation seen alive
+    std::uint64_t down = 0;                // tombstone: latest creation seen dead
     std::map<remote_link, instant> links;  // and when one side last asked the other after it
     // With links:
-    instant ask_at;                    // when the tick looks for those that are to be asked after
+    instant ask_at;  // when the tick looks for those that are to be asked after
     instant heard;
     std::optional<instant> answer_by;  // asked, and heard nothing since
     instant due;                       // the earlier of the two

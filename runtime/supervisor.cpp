@@ -26,7 +26,8 @@ class children {
   }
 
   void ended(const exit_signal& s) {
-    const auto found = std::find_if(all_.begin(), all_.end(), [&](const child& c) { return c.serial == s.from.serial; });
+    const auto found =
+        std::find_if(all_.begin(), all_.end(), [&](const child& c) { return c.serial == s.from.serial; });
     if (s.from.node != me_.pid().node || found == all_.end()) return;
     found->serial = 0;
     if (!found->spec.restart(s.reason)) return;

@@ -167,7 +167,7 @@ void broker::close(const session_ptr& closing, bool with_will) {
   if (!std::exchange(s->broker_open, false)) return;
   if (const auto found = sessions_.find(s->client_id); found != sessions_.end() && found->second == s)
     sessions_.erase(found);
-  if (with_will && !s->will.topic.empty()) route(s->will);
+  if (with_will && s->accepted && !s->will.topic.empty()) route(s->will);
   if (!s->cut && s->client_open)
     at_client(s, "", [s] {
       s->client_open = false;

@@ -114,7 +114,7 @@ class host final : public runtime::node_observer {
   std::unique_ptr<simulated_transport> transport_;
   std::unique_ptr<runtime::node> node_;
   bool frozen_ = false;
-  bool cut_ = false;  // of the cable: a new program has it too
+  bool cut_ = false;                         // of the cable: a new program has it too
   std::vector<std::function<void()>> held_;  // what came while frozen
   std::uint64_t wake_ = 0;                   // only the latest wake-up counts
 };

@@ -21,7 +21,10 @@ static duration pick_ticktime(std::uint64_t random) {
 }
 
 chaotic_world::chaotic_world(std::uint64_t seed, trace t)
-    : world(seed), trace_(std::move(t)), net_ticktime_(pick_ticktime(random())), laws_(*this, net_ticktime_ * 5 / 4 + longest_reconnect) {
+    : world(seed),
+      trace_(std::move(t)),
+      net_ticktime_(pick_ticktime(random())),
+      laws_(*this, net_ticktime_ * 5 / 4 + longest_reconnect) {
   laws_.on_violation = [this](const std::string& law) { say("VIOLATED: " + law); };
   broker().keepalive = pick_ticktime(random());
   broker().retain_as_published = one_in(2);
@@ -34,7 +37,8 @@ chaotic_world::chaotic_world(std::uint64_t seed, trace t)
   servers_.push_back(std::make_unique<server_program>(*this, start(settings(server_node))));
   const auto users = 2 + below(4);
   for (std::uint64_t i = 1; i <= users; ++i)
-    users_.push_back(std::make_unique<user_program>(*this, start(settings("user" + std::to_string(i) + "@host")), one_in(2)));
+    users_.push_back(
+        std::make_unique<user_program>(*this, start(settings("user" + std::to_string(i) + "@host")), one_in(2)));
 }
 
 chaotic_world::~chaotic_world() {
@@ -103,12 +107,15 @@ void chaotic_world::server_logged(std::string_view line) {
     laws_.logoff(*running(), *who, lives(*who));
 }
 
-void chaotic_world::expect_off(const std::string& what, std::function<bool(const pid&)> is_over, const std::string& node) {
+void chaotic_world::expect_off(const std::string& what, std::function<bool(const pid&)> is_over,
+                               const std::string& node) {
   schedule(soon, [this, what, is_over = std::move(is_over), node, since = now()] {
     auto* s = server();
     if (!s || !laws_.is_calm(server_node, since) || !laws_.is_calm(node, since)) return;
     for (const auto& [who, name] : laws_.list(s->on()))
-      if (is_over(who)) laws_.violated("an end that can be heard of is heard of soon: " + name + " is " + to_string(who) + ", in spite of " + what);
+      if (is_over(who))
+        laws_.violated("an end that can be heard of is heard of soon: " + name + " is " + to_string(who) +
+                       ", in spite of " + what);
   });
 }
 
@@ -120,11 +127,12 @@ void chaotic_world::published(const publication& p) {
   const auto status = content ? runtime::read_status(*content) : std::nullopt;
   if (!status || !p.topic.ends_with(status->node)) return;
   statuses_.push_back(p);
-  expect_off(p.payload,
-             [s = *status](const pid& who) {
-               return who.node == s.node && (s.up ? who.creation < s.creation : who.creation <= s.creation);
-             },
-             status->node);
+  expect_off(
+      p.payload,
+      [s = *status](const pid& who) {
+        return who.node == s.node && (s.up ? who.creation < s.creation : who.creation <= s.creation);
+      },
+      status->node);
 }
 
 void chaotic_world::act() {
@@ -163,7 +171,8 @@ void chaotic_world::repeat_a_status() {
   if (statuses_.empty() || clock_goes_back || broker().max_queued < 1'000) return;  // its owner has to hear of it
   auto p = statuses_[below(statuses_.size())];
   const auto all = programs();
-  p.retain = std::any_of(all.begin(), all.end(), [&](program* o) { return o->is_up() && p.topic.ends_with(o->name()); });
+  p.retain =
+      std::any_of(all.begin(), all.end(), [&](program* o) { return o->is_up() && p.topic.ends_with(o->name()); });
   say("a status comes again");
   broker().publish(p);
 }
@@ -207,7 +216,9 @@ void chaotic_world::settle() {
   // A fault during a contest for a name can end both. Somebody notices, and starts one again.
   for (auto* p : programs()) {
     const auto all = programs();
-    if (!std::all_of(all.begin(), all.end(), [&](program* other) { return other->name() != p->name() || other->is_over(); })) continue;
+    if (!std::all_of(all.begin(), all.end(),
+                     [&](program* other) { return other->name() != p->name() || other->is_over(); }))
+      continue;
     p->kill(true);
     p->restart();
   }
@@ -223,11 +234,13 @@ void chaotic_world::check_agreement() {
     if (!p->is_up() && !p->is_over()) laws_.violated("everybody comes back: " + p->name());
     if (p->is_up())
       p->on().node().processes().for_each([&](runtime::process_state& state) {
-        if (!state.mailbox.empty()) laws_.violated("no mailbox fills up: process " + std::to_string(state.serial) + " at " + p->name());
+        if (!state.mailbox.empty())
+          laws_.violated("no mailbox fills up: process " + std::to_string(state.serial) + " at " + p->name());
       });
   }
   for (auto* p : programs())
-    if (up[p->name()] != 1) laws_.violated("one program of a name goes on: " + std::to_string(up[p->name()]) + " of " + p->name());
+    if (up[p->name()] != 1)
+      laws_.violated("one program of a name goes on: " + std::to_string(up[p->name()]) + " of " + p->name());
   for (const auto& u : users_)
     if (u->is_up()) {
       if (u->logged_on()) logged_on.insert(*u->logged_on());
@@ -238,8 +251,10 @@ void chaotic_world::check_agreement() {
   for (const auto& [who, name] : laws_.list(s->on()))
     if (!logged_on.contains(who)) laws_.violated("no ghost is on the list: " + name + " is " + to_string(who));
   for (const auto& [who, name] : logged_on)
-    if (!laws_.list(s->on()).contains(who)) laws_.violated("who was told so is on the list: " + name + " is " + to_string(who));
-    else if (laws_.list(s->on()).at(who) != name) laws_.violated("everybody has his own name: " + name);
+    if (!laws_.list(s->on()).contains(who))
+      laws_.violated("who was told so is on the list: " + name + " is " + to_string(who));
+    else if (laws_.list(s->on()).at(who) != name)
+      laws_.violated("everybody has his own name: " + name);
 }
 
 // Both ends of every link know of it.
@@ -251,7 +266,8 @@ void chaotic_world::check_links() {
         for (const auto& remote : state.remote_links) links.emplace(p->on().node().pid_of(state.serial), remote);
       });
   for (const auto& [a, b] : links)
-    if (!links.contains({b, a})) laws_.violated("both ends know of a link: " + to_string(a) + " has one to " + to_string(b));
+    if (!links.contains({b, a}))
+      laws_.violated("both ends know of a link: " + to_string(a) + " has one to " + to_string(b));
 }
 
 void chaotic_world::check_statuses() {
@@ -284,7 +300,8 @@ void chaotic_world::calm_conversation() {
   advance(3 * net_ticktime_);
   for (const auto& u : users_)
     if (u->is_up() && !u->logged_on()) laws_.violated("nobody is logged off when all is well: " + u->name());
-  if (auto* s = server(); s && laws_.list(s->on()) != before) laws_.violated("the list stays as it is when all is well");
+  if (auto* s = server(); s && laws_.list(s->on()) != before)
+    laws_.violated("the list stays as it is when all is well");
 }
 
 void chaotic_world::everybody_dies() {

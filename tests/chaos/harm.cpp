@@ -31,7 +31,7 @@ void kill(chaotic_world& w) {
   const auto time = w.one_in(3) ? 0s : some_time(w);
   w.say("SIGKILL " + p.name() + (with_will ? "" : ", and no will") + ", back after " + seconds(time));
   if (p.is_over() || !p.is_running()) return;
-  if (w.clock_goes_back && !p.is_up()) return;
+  if (w.clock_goes_back && !p.is_established()) return;
   // One whose clock went back finds its creation by a second try.
   if (p.name() == w.server_node || w.clock_goes_back) w.laws().disturb(p.name(), time);
   p.kill(with_will);
@@ -42,7 +42,7 @@ void freeze(chaotic_world& w) {
   auto& p = w.random_program();
   const auto time = some_time(w);
   w.say("SIGSTOP " + p.name() + " for " + seconds(time));
-  if (p.is_over() || (w.clock_goes_back && !p.is_up())) return;
+  if (p.is_over() || (w.clock_goes_back && !p.is_established())) return;
   w.laws().disturb(p.name(), time);
   p.freeze();
   w.schedule(time, [&w, &p] {
@@ -78,9 +78,13 @@ void stop_broker(chaotic_world& w) {
   const auto time = some_time(w);
   w.laws().disturb_all(time);
   const bool crash = w.one_in(2);
-  const auto left = !crash ? persistence::kept : std::array{persistence::kept, persistence::rolled_back, persistence::none}.at(w.below(3));
-  w.say((crash ? "SIGKILL the broker, it is back after " : "SIGTERM the broker, it is back after ") + seconds(time) + ", retained messages " +
-        (left == persistence::kept ? "kept" : left == persistence::none ? "lost" : "rolled back"));
+  const auto left = !crash ? persistence::kept
+                           : std::array{persistence::kept, persistence::rolled_back, persistence::none}.at(w.below(3));
+  w.say((crash ? "SIGKILL the broker, it is back after " : "SIGTERM the broker, it is back after ") + seconds(time) +
+        ", retained messages " +
+        (left == persistence::kept   ? "kept"
+         : left == persistence::none ? "lost"
+                                     : "rolled back"));
   crash ? b.crash() : b.stop();
   w.schedule(time, [&w, left] {
     w.say("the broker starts");
@@ -155,7 +159,8 @@ void chaotic_world::forge() {
     case 4: return publish(to_victim + stranger, encode(runtime::write_link(mine)));
     case 5: return publish(to_victim + stranger, encode(messenger::message_from{"ann", "user1@host/1#1"}.write()));
     case 6:
-      return publish("node/" + stranger, encode(runtime::write_status({false, his.node, his.creation, "forged"})), true);
+      return publish("node/" + stranger, encode(runtime::write_status({false, his.node, his.creation, "forged"})),
+                     true);
     case 7:
       if (clock_goes_back || broker().max_queued < 1'000) return;  // its owner might not hear of it
       return broker().publish({"messenger/1/test/node/" + his.node, "", true});
@@ -176,9 +181,14 @@ void chaotic_world::forge() {
 
 void do_harm(chaotic_world& w) {
   switch (w.below(20)) {
-    case 0: case 1: case 2: case 3: return kill(w);
-    case 4: case 5: return freeze(w);
-    case 6: case 7: return cut(w);
+    case 0:
+    case 1:
+    case 2:
+    case 3: return kill(w);
+    case 4:
+    case 5: return freeze(w);
+    case 6:
+    case 7: return cut(w);
     case 8: return crash_server_process(w);
     case 9: return stop_broker(w);
     case 10: return freeze_broker(w);

@@ -23,7 +23,8 @@ bool laws::is_calm(const std::string& node, instant since) const {
 void laws::logon(const host& server, const pid& who, const std::string& name) {
   auto& list = lists_[&server];
   for (const auto& [other, taken] : list)
-    if (taken == name) violated("no name is on the list twice: " + name + " by " + to_string(other) + " and " + to_string(who));
+    if (taken == name)
+      violated("no name is on the list twice: " + name + " by " + to_string(other) + " and " + to_string(who));
   if (!list.emplace(who, name).second) violated("no process is on the list twice: " + to_string(who));
 }
 
@@ -49,8 +50,7 @@ void laws::linked(const pid& a, const pid& b) {
 
 void laws::exited(const pid& at, const pid& from, bool from_lives) {
   auto& l = end_of_link(at, from);
-  if (++l.exits > l.links)
-    violated("a link gives one exit: another at " + to_string(at) + " from " + to_string(from));
+  if (++l.exits > l.links) violated("a link gives one exit: another at " + to_string(at) + " from " + to_string(from));
   const auto now = world_.now();
   if (from_lives && is_calm(at.node, now) && is_calm(from.node, now))
     violated("no exit comes from a living, connected process: at " + to_string(at) + " from " + to_string(from));

@@ -2,10 +2,10 @@
 #include <chrono>
 #include <iostream>
 
-#include <CLI/CLI.hpp>
 #include <spdlog/details/null_mutex.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
+#include <CLI/CLI.hpp>
 
 #include "chaotic_world.hpp"
 
@@ -55,7 +55,8 @@ int main(int argc, char** argv) {
   const auto start = std::chrono::steady_clock::now();
   for (auto s = first; s < first + schedules; ++s)
     if (const auto violation = run(s, *log)) {
-      std::cout << "schedule " << s << " violates: " << *violation << "\nreplay it: " << argv[0] << " --replay " << s << "\n";
+      std::cout << "schedule " << s << " violates: " << *violation << "\nreplay it: " << argv[0] << " --replay " << s
+                << "\n";
       return 1;
     }
   const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

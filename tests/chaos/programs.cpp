@@ -11,16 +11,20 @@ using runtime::message;
 using runtime::process;
 using runtime::self;
 
-program::program(chaotic_world& w, host& h) : world_(w), host_(h), id_(h.name() + "/" + std::to_string(w.below(1'000'000))) {
+program::program(chaotic_world& w, host& h)
+    : world_(w), host_(h), id_(h.name() + "/" + std::to_string(w.below(1'000'000))) {
   host_.listener = this;
 }
 
 void program::node_up(std::uint64_t creation) {
   world_.say(id_ + " is up, creation " + std::to_string(creation));
+  up_since_ = world_.now();
   world_.contested(name());
 }
 
-void program::connection_lost(const runtime::connection_loss& loss, duration) { world_.say(id_ + ": " + loss.sentence); }
+void program::connection_lost(const runtime::connection_loss& loss, duration) {
+  world_.say(id_ + ": " + loss.sentence);
+}
 
 void program::replaced(std::uint64_t creation) {
   world_.say(id_ + " was replaced by creation " + std::to_string(creation));
@@ -41,6 +45,8 @@ void program::restart() {
   host_.restart();
   boot();
 }
+
+bool program::is_established() const { return is_up() && world_.now() >= up_since_ + soon; }
 
 void program::freeze() {
   ++pauses_;
@@ -153,7 +159,8 @@ void user_program::process_ended(const pid& process, const runtime::term& reason
   world_.say(name() + ": process " + to_string(process) + " ended: " + runtime::brief(reason));
   if (logged_on_ && logged_on_->first.serial == process.serial) logged_on_.reset();
   if (host_.node().is_up())
-    world_.expect_off(to_string(process) + ", which has ended", [process](const pid& p) { return p == process; }, name());
+    world_.expect_off(
+        to_string(process) + ", which has ended", [process](const pid& p) { return p == process; }, name());
 }
 
 void user_program::start_linker() {
@@ -172,7 +179,8 @@ void user_program::expect_noproc(const pid& at, const pid& gone) {
   world_.schedule(soon, [this, at, gone, since = world_.now(), exits = world_.laws().exits(at, gone)] {
     const bool calm = world_.laws().is_calm(at.node, since) && world_.laws().is_calm(gone.node, since);
     if (calm && world_.lives(at) && world_.is_up(gone) && world_.laws().exits(at, gone) == exits)
-      world_.laws().violated("a link to a process that is no more gives an exit soon: at " + to_string(at) + " for " + to_string(gone));
+      world_.laws().violated("a link to a process that is no more gives an exit soon: at " + to_string(at) + " for " +
+                             to_string(gone));
   });
 }
 

@@ -26,6 +26,8 @@ class program : public runtime::node_observer {
   /// Replaced by another of its name: it will not do anything any more.
   bool is_over() const { return host_.is_running() && host_.node().is_stopped(); }
   bool is_up() const { return host_.is_running() && host_.node().is_up(); }
+  /// Has been up long enough to have heard its own status.
+  bool is_established() const;
 
   /// SIGKILL; with or without the will.
   void kill(bool with_will);
@@ -43,9 +45,10 @@ class program : public runtime::node_observer {
   virtual void ended() = 0;
   chaotic_world& world_;
   host& host_;
-  std::string id_;             // tells programs of one name apart
-  std::uint64_t pauses_ = 0;   // how often it was frozen
+  std::string id_;            // tells programs of one name apart
+  std::uint64_t pauses_ = 0;  // how often it was frozen
   std::uint64_t boots_ = 0;
+  instant up_since_;
 };
 
 class server_program final : public program {

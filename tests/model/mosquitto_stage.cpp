@@ -17,7 +17,9 @@ using namespace std::chrono_literals;
 class mosquitto_stage final : public stage {
  public:
   mosquitto_stage(bool mqtt_5, bool persistent)
-      : mqtt_5_(mqtt_5), persistent_(persistent), broker_(persistent ? "persistence true\nautosave_interval 0\n" : "") {}
+      : mqtt_5_(mqtt_5),
+        persistent_(persistent),
+        broker_(persistent ? "persistence true\nautosave_interval 0\n" : "") {}
 
   void connect(const std::string& id) override {
     const std::string name = id.substr(0, id.find('#'));
@@ -91,7 +93,7 @@ class mosquitto_stage final : public stage {
       raw_client c(broker_.port());
       c.connect("barrier");
       c.publish("barrier", std::to_string(++barriers_));
-      c.subscribe("none");  // its SUBACK comes after
+      c.subscribe("none");                 // its SUBACK comes after
     } catch (const std::runtime_error&) {  // no broker: nothing will come
     }
   }

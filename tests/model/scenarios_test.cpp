@@ -27,7 +27,8 @@ struct scenario : testing::TestWithParam<bool> {
   // As received live: MQTT 5 subscriptions are asked to keep the retain flag as published.
   static std::string live(const std::string& message) { return message + (GetParam() ? " (retained)" : ""); }
 };
-INSTANTIATE_TEST_SUITE_P(model, scenario, testing::Bool(), [](const auto& p) { return p.param ? "mqttv5" : "mqttv311"; });
+INSTANTIATE_TEST_SUITE_P(model, scenario, testing::Bool(),
+                         [](const auto& p) { return p.param ? "mqttv5" : "mqttv311"; });
 
 }  // namespace
 
@@ -69,8 +70,8 @@ TEST_P(scenario, a_takeover_publishes_the_will_of_the_one_before_and_closes_it) 
     append(all, s.seen("watcher"));
     return all;
   });
-  EXPECT_EQ(seen, (lines{live("will/same=same is gone"), "closed", live("will/same=born"),
-                         live("will/same=same is gone")}));
+  EXPECT_EQ(seen,
+            (lines{live("will/same=same is gone"), "closed", live("will/same=born"), live("will/same=same is gone")}));
 }
 
 TEST_P(scenario, a_second_connect_swallows_the_will) {  // case 12

@@ -93,7 +93,8 @@ TEST_F(supervisors, a_permanent_child_is_started_again_however_it_ended) {
 }
 
 TEST_F(supervisors, can_wait_longer_and_longer_and_begin_anew_after_a_child_that_lived) {
-  supervise({.intensity = supervisor_flags::unlimited, .period = 30s, .wait = runtime::backoff(1s, 30s)}, {spec("one")});
+  supervise({.intensity = supervisor_flags::unlimited, .period = 30s, .wait = runtime::backoff(1s, 30s)},
+            {spec("one")});
   for (int i = 0; i < 8; ++i) {
     end("one", "crash");
     EXPECT_FALSE(h.node().whereis("one"));
@@ -173,8 +174,9 @@ TEST_F(supervised_messenger, who_rejoins_is_on_again_after_the_broker_came_back)
   advance(10s);
   peter.type("/message peter x");
   advance(10ms);
-  EXPECT_EQ(peter.seen(), (lines{"exit: noconnection",
-                                 "! logging on again when the server is back; /logoff gives that up", "not_logged_on"}));
+  EXPECT_EQ(peter.seen(),
+            (lines{"exit: noconnection", "! logging on again when the server is back; /logoff gives that up",
+                   "not_logged_on"}));
   broker().restart();
   advance(60s);
   EXPECT_EQ(peter.seen().back(), "logged_on");

@@ -17,7 +17,9 @@ struct deaths : testing::Test {
   program server;
 
   explicit deaths(const char* ticktime = "60") : server(start_server(broker, {"--net-ticktime", ticktime})) {}
-  std::size_t logoffs(const std::string& name = "") { return count(server.errors(), "logoff: " + name + (name.empty() ? "" : " was")); }
+  std::size_t logoffs(const std::string& name = "") {
+    return count(server.errors(), "logoff: " + name + (name.empty() ? "" : " was"));
+  }
   void expect_off(const std::string& name, const std::string& reason) {
     EXPECT_TRUE(server.says("logoff: " + name + " was")) << server.errors();
     EXPECT_TRUE(server.says("reason " + reason)) << server.errors();
@@ -296,7 +298,11 @@ TEST_F(exits, of_an_old_server_that_was_stopped_nothing_takes_effect_and_it_ends
 }
 
 TEST_F(exits, nodes_that_are_retained_and_gone_are_not_on_the_list_of_a_new_server) {  // case 45
-  { raw_node gone(broker.port(), "gone@x", 7); gone.logon("gone"); gone.connection.disconnect(); }  // nodeup stays retained
+  {
+    raw_node gone(broker.port(), "gone@x", 7);
+    gone.logon("gone");
+    gone.connection.disconnect();
+  }  // nodeup stays retained
   server.signal(SIGKILL);
   server.end();
   auto next = start_server(broker);

@@ -55,7 +55,9 @@ std::size_t count(const std::string& text, const std::string& part) {
 mosquitto::mosquitto(const std::string& more, std::string netns, const std::string& address)
     : folder_(make_folder()), netns_(std::move(netns)), port_(free_port()) {
   std::ofstream config(folder_ + "/mosquitto.conf");
-  config << "listener " << port_ << " " << address << "\npersistence_location " << folder_ << "/\nset_tcp_nodelay true\nlog_dest stderr\nlog_type all\n" << more << "\n";
+  config << "listener " << port_ << " " << address << "\npersistence_location " << folder_
+         << "/\nset_tcp_nodelay true\nlog_dest stderr\nlog_type all\n"
+         << more << "\n";
   if (more.find("allow_anonymous") == std::string::npos) config << "allow_anonymous true\n";
   config.close();
   start();
@@ -63,7 +65,8 @@ mosquitto::mosquitto(const std::string& more, std::string netns, const std::stri
 
 void mosquitto::start() {
   const auto before = count(log(), " running");
-  const std::string run = "exec " + (netns_.empty() ? "" : "ip netns exec " + netns_ + " ") + "/usr/sbin/mosquitto -c " + folder_ + "/mosquitto.conf >>" + folder_ + "/log 2>&1";
+  const std::string run = "exec " + (netns_.empty() ? "" : "ip netns exec " + netns_ + " ") +
+                          "/usr/sbin/mosquitto -c " + folder_ + "/mosquitto.conf >>" + folder_ + "/log 2>&1";
   program_ = std::make_unique<program>("/bin/sh", std::vector<std::string>{"-c", run});
   if (!eventually([&] { return netns_.empty() ? answers(port_) : count(log(), " running") > before; }))
     throw std::runtime_error("Mosquitto did not start: " + log());

@@ -17,8 +17,8 @@ static void run(const std::string& command) {
 
 bool network::can_be_made() {
   const std::string name = "messenger-can-" + std::to_string(::getpid());
-  return ::geteuid() == 0 && succeeds("ip netns add " + name + " && ip netns exec " + name + " nft list tables; rc=$?; ip netns del " +
-                                      name + "; exit $rc");
+  return ::geteuid() == 0 && succeeds("ip netns add " + name + " && ip netns exec " + name +
+                                      " nft list tables; rc=$?; ip netns del " + name + "; exit $rc");
 }
 
 network::network() {
@@ -32,7 +32,8 @@ network::network() {
   for (const auto& side : up) run("ip -n " + side);
   for (const auto& side : {here_, there_}) {
     run("ip -n " + side + " link set lo up && ip -n " + side + " link set cable up");
-    run("ip netns exec " + side + " nft 'add table inet t; add chain inet t c { type filter hook output priority 0; }'");
+    run("ip netns exec " + side +
+        " nft 'add table inet t; add chain inet t c { type filter hook output priority 0; }'");
   }
 }
 

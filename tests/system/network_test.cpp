@@ -32,7 +32,8 @@ struct cables : testing::Test {
     EXPECT_TRUE(server.says("is up")) << server.errors();
     return server;
   }
-  program start_user_at(const std::string& side, const std::string& name, const std::vector<std::string>& more = {}) const {
+  program start_user_at(const std::string& side, const std::string& name,
+                        const std::vector<std::string>& more = {}) const {
     std::vector<std::string> arguments{"--name", name + "@test", "--server", "messenger@test"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     auto user = start(side, client_program, arguments);

@@ -64,7 +64,8 @@ std::string raw_client::connect_packet(const std::string& client_id, const last_
 void raw_client::connect(const std::string& client_id, const last_will& w, int keepalive) {
   send(connect_packet(client_id, w, keepalive));
   for (const auto until = steady_clock::now() + std::chrono::seconds(10); connacks_ == 0;)
-    if (!read(milliseconds(100)) || steady_clock::now() > until) throw std::runtime_error("no CONNACK for " + client_id);
+    if (!read(milliseconds(100)) || steady_clock::now() > until)
+      throw std::runtime_error("no CONNACK for " + client_id);
 }
 
 void raw_client::subscribe(const std::string& filter) {
@@ -146,7 +147,8 @@ void raw_client::handle(int type, int flags, const std::string& body) {
   if (type == 9) ++subacks_;
   if (type != 3) return;
   const auto number = [&](std::size_t at) {
-    return static_cast<std::size_t>(static_cast<unsigned char>(body[at]) << 8U | static_cast<unsigned char>(body[at + 1]));
+    return static_cast<std::size_t>(static_cast<unsigned char>(body[at]) << 8U |
+                                    static_cast<unsigned char>(body[at + 1]));
   };
   std::size_t at = 2 + number(0);
   received_message m{body.substr(2, at - 2), {}, (flags & 1) != 0};

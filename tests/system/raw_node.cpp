@@ -6,7 +6,8 @@ raw_node::raw_node(int port, std::string name, std::uint64_t creation, bool mqtt
     : connection(port), name_(std::move(name)), creation_(creation) {
   connection.mqtt_5 = mqtt_5;
   const std::string c = std::to_string(creation_);
-  connection.connect(name_, {root_topic + "node/" + name_, "[\"nodedown\",\"" + name_ + "\"," + c + ",\"noconnection\"]"});
+  connection.connect(name_,
+                     {root_topic + "node/" + name_, "[\"nodedown\",\"" + name_ + "\"," + c + ",\"noconnection\"]"});
   connection.subscribe(root_topic + "to/" + name_ + "/+/from/+");
   connection.publish(root_topic + "node/" + name_, "[\"nodeup\",\"" + name_ + "\"," + c + "]", true);
 }

@@ -125,7 +125,8 @@ TEST(node_table, of_two_nodes_the_one_whose_name_sorts_first_asks_and_the_other_
 TEST(node_table, remembers_a_bounded_number_of_nodes_it_is_not_linked_to) {
   node_table t("me@here", 60s);
   t.link({peter(10), 1}, start);
-  for (std::size_t i = 0; i < node_table::max_unlinked + 1000; ++i) t.nodedown("n" + std::to_string(i) + "@x", 1, start);
+  for (std::size_t i = 0; i < node_table::max_unlinked + 1000; ++i)
+    t.nodedown("n" + std::to_string(i) + "@x", 1, start);
   EXPECT_EQ(t.size(), node_table::max_unlinked + 1);
   EXPECT_TRUE(t.may_live({"n0@x", 1, 1}));  // forgotten: rule 8 will settle it
   EXPECT_FALSE(t.may_live({"n66000@x", 1, 1}));
