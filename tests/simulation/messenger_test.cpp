@@ -314,6 +314,29 @@ TEST_F(messenger_test, a_name_that_reconnects_again_and_again_ends_as_its_last_i
   EXPECT_EQ(peter.seen().back(), R"(Message from fred: "are you there")");
 }
 
+TEST_F(messenger_test, a_thousand_users_are_all_on_again_after_the_broker_crashed) {  // case 39
+  std::vector<user*> users;
+  for (int i = 0; i < 1'000; ++i) {
+    users.push_back(&add_user("node" + std::to_string(i) + "@host"));
+    users.back()->rejoin();
+    users.back()->type("/logon user" + std::to_string(i));
+  }
+  broker().max_queued = 10'000;
+  advance(1s);
+  broker().crash();
+  advance(5s);
+  broker().restart(persistence::none);
+  advance(2min);
+  for (auto* u : users) ASSERT_EQ(u->seen().back(), "logged_on") << u->host().name();
+}
+
+TEST_F(messenger_test, a_user_who_does_nothing_costs_two_messages_each_seven_eighths_of_net_ticktime) {
+  logged_on("peter");
+  const auto before = broker().publications();
+  advance(10h);
+  EXPECT_EQ(broker().publications() - before, 1'370U) << "137 an hour: PING and PONG";
+}
+
 TEST_F(messenger_test, the_wall_clock_jumping_changes_no_wait) {  // case 27
   user& peter = add_user("peter@host");
   server().freeze();

@@ -311,6 +311,28 @@ TEST_F(exits, nodes_that_are_retained_and_gone_are_not_on_the_list_of_a_new_serv
   EXPECT_EQ(count(next.errors(), "on the list"), 1U);
 }
 
+TEST_F(deaths, after_a_broker_that_was_killed_everybody_comes_back) {  // case 39
+  std::vector<program> users;
+  for (int i = 0; i < 30; ++i) users.push_back(start_user(broker, "user" + std::to_string(i), {"--rejoin"}));
+  broker.kill();
+  for (auto& u : users) EXPECT_EQ(line_of(u), "exit: noconnection");
+  broker.start();
+  for (auto& u : users) {
+    std::string line;
+    while ((line = line_of(u)) != "logged_on") ASSERT_FALSE(line.starts_with("(nothing")) << line;
+  }
+  EXPECT_TRUE(server.says("30 on the list"));
+}
+
+TEST_F(deaths, everything_is_sent_with_one_qos) {  // case 41
+  auto peter = start_user(broker, "peter");
+  EXPECT_EQ(ask(peter, "/message peter to myself"), "sent");
+  EXPECT_EQ(line_of(peter), R"(Message from peter: "to myself")");  // case 33
+  EXPECT_EQ(ask(peter, "/logoff"), "logged_off");
+  EXPECT_GE(count(broker.log(), ", q1, "), 10U);
+  EXPECT_EQ(count(broker.log(), ", q0, "), 0U) << broker.log();
+}
+
 // --- what stands on exit signals
 
 TEST(supervision, a_server_that_crashes_is_started_again_and_ends_with_exit_code_70_when_it_does_so_too_often) {
