@@ -158,9 +158,11 @@ void user_program::connection_lost(const runtime::connection_loss& loss, duratio
 void user_program::process_ended(const pid& process, const runtime::term& reason) {
   world_.say(name() + ": process " + to_string(process) + " ended: " + runtime::brief(reason));
   if (logged_on_ && logged_on_->first.serial == process.serial) logged_on_.reset();
+  // If its node is killed meanwhile the EXIT may be lost: then nodedown has to tell.
   if (host_.node().is_up())
     world_.expect_off(
-        to_string(process) + ", which has ended", [process](const pid& p) { return p == process; }, name());
+        to_string(process) + ", which has ended",
+        [this, process](const pid& p) { return p == process && world_.is_up(process); }, name());
 }
 
 void user_program::start_linker() {
