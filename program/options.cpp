@@ -42,7 +42,7 @@ void add_common_options(CLI::App& app, common_options& o, const std::string& nam
       ->group("Node");
   app.add_option_function<int>(
          "--net-ticktime", [&o](int s) { o.node.net_ticktime = std::chrono::seconds(s); },
-         "Seconds of silence before a linked node is asked whether it is there")
+         "Seconds in which each link is asked after; a quarter more without a sign of life, and a node is down")
       ->type_name("SECONDS")
       ->check(CLI::Range(1, 86'400))
       ->default_str("60")
@@ -101,7 +101,7 @@ CLI::Option* add_duration_option(CLI::App& app, const std::string& name, runtime
     const auto time = seconds(unit == units.end() ? 0 : number * unit->second);
     if (time < seconds(1) || time > seconds(365 * 86'400))
       throw CLI::ValidationError(
-          name, "\"" + text.substr(0, 200) + "\" is no length of time; write like 90s, 10m, 8h or 2d, at least 1s");
+          name, "\"" + text.substr(0, 200) + "\" is no length of time; write like 90s, 10m, 8h or 2d, from 1s to 365d");
     value = time;
   };
   return app.add_option_function<std::string>(name, read, description)->type_name("TIME");
