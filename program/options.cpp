@@ -42,7 +42,7 @@ void add_common_options(CLI::App& app, common_options& o, const std::string& nam
       ->group("Node");
   app.add_option_function<int>(
          "--net-ticktime", [&o](int s) { o.node.net_ticktime = std::chrono::seconds(s); },
-         "Seconds in which each link is asked after; a quarter more without a sign of life, and a node is down")
+         "Seconds in which each link is asked after; 1.25 times this in silence is down")
       ->type_name("SECONDS")
       ->check(CLI::Range(1, 86'400))
       ->default_str("60")

@@ -84,7 +84,7 @@ TEST(options, that_are_wrong_are_refused_with_a_sentence_and_exit_code_2) {
 }
 
 TEST(options, an_idle_timeout_is_a_length_of_time) {
-  for (const std::string& wrong : {"", "0", "0s", "5x", "1.5h", "-3", "366d", "99999999999s", "s"}) {
+  for (const std::string wrong : {"", "0", "0s", "5x", "1.5h", "-3", "366d", "99999999999s", "s"}) {
     program node(node_program, {"--idle-timeout", wrong});
     EXPECT_EQ(node.end(), 2) << wrong;
     EXPECT_NE(
@@ -92,7 +92,7 @@ TEST(options, an_idle_timeout_is_a_length_of_time) {
         std::string::npos)
         << node.errors();
   }
-  for (const std::string& right : {"90", "90s", "10m", "8h", "365d"}) {
+  for (const std::string right : {"90", "90s", "10m", "8h", "365d"}) {
     program node(node_program, {"--idle-timeout", right, "-h", "127.0.0.1", "-p", "1"});
     EXPECT_TRUE(node.says("no MQTT broker answers")) << right << node.errors();
   }
