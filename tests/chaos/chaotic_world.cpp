@@ -232,11 +232,7 @@ void chaotic_world::check_agreement() {
   for (auto* p : programs()) {
     if (p->is_up()) ++up[p->name()];
     if (!p->is_up() && !p->is_over()) laws_.violated("everybody comes back: " + p->name());
-    if (p->is_up())
-      p->on().node().processes().for_each([&](runtime::process_state& state) {
-        if (!state.mailbox.empty())
-          laws_.violated("no mailbox fills up: process " + std::to_string(state.serial) + " at " + p->name());
-      });
+    if (p->is_up()) check_memory(*p);
   }
   for (auto* p : programs())
     if (up[p->name()] != 1)
@@ -255,6 +251,18 @@ void chaotic_world::check_agreement() {
       laws_.violated("who was told so is on the list: " + name + " is " + to_string(who));
     else if (laws_.list(s->on()).at(who) != name)
       laws_.violated("everybody has his own name: " + name);
+}
+
+void chaotic_world::check_memory(program& p) {
+  auto& node = p.on().node();
+  node.processes().for_each([&](runtime::process_state& state) {
+    if (!state.mailbox.empty())
+      laws_.violated("no mailbox fills up: process " + std::to_string(state.serial) + " at " + p.name());
+  });
+  // A shell, its supervisor, mess_client, the linker; the server and its supervisor.
+  if (node.processes().count() > 4) laws_.violated("no processes pile up at " + p.name());
+  // The programs' nodes and the stranger's.
+  if (node.others().size() > programs().size() + 1) laws_.violated("the node table does not grow at " + p.name());
 }
 
 // Both ends of every link know of it.

@@ -63,6 +63,7 @@ class chaotic_world final : public simulation::world {
   void heal();
   void settle();
   void check_agreement();
+  void check_memory(program& p);
   void check_links();
   void check_statuses();
   void calm_conversation();
