@@ -49,9 +49,8 @@ constexpr auto first_rejoin = std::chrono::milliseconds(500);
 constexpr auto longest_wait_to_rejoin = std::chrono::seconds(30);
 constexpr auto look_for_connection = std::chrono::milliseconds(250);
 
-bool can_rejoin(const term& reason) {
-  return reason == runtime::reason::noconnection || reason == runtime::reason::timeout;
-}
+// A connection, a node or a server process that is gone, or no reply; but not a logoff, and not for being idle.
+bool can_rejoin(const term& reason) { return reason != runtime::reason::normal && reason != word::idle_timeout; }
 
 // mess_client as a supervisor starts it: it is nobody until there is a way to the server.
 process supervised_client(self me, std::string server_node, std::string name, runtime::pid shell, const screen& out) {
@@ -84,7 +83,7 @@ class commands {
       const auto pid = me_.spawn_link(messenger::client, state_.server_node, c.name, me_.pid(), std::cref(state_.out));
       me_.node().register_name(client_name, pid);
     }
-    co_await until_ready("timeout");
+    co_await until_ready();
   }
 
   process run(command::logoff) {
@@ -98,12 +97,13 @@ class commands {
       co_return;
     }
     me_.send(*client(), logoff_command());
-    co_await me_.receive([&](const exit_signal& s) {
-      if (s.reason == runtime::reason::normal)
-        state_.out.print("logged_off");
-      else
-        client_ended(s);
-    });
+    term reason;
+    co_await me_.receive([&](const exit_signal& s) { reason = s.reason; });
+    // However it ended: it is not to log on again.
+    const bool was_rejoining = supervisor() && can_rejoin(reason);
+    if (was_rejoining) co_await stop_rejoining();
+    if (reason != runtime::reason::normal && reason != runtime::reason::timeout) state_.out.exit(reason);
+    if (reason == runtime::reason::normal || was_rejoining) state_.out.print("logged_off");
   }
 
   process run(command::message c) {
@@ -118,7 +118,7 @@ class commands {
       co_return;
     }
     me_.send(*client(), message_to_command(c.to, c.text));
-    co_await until_ready("timeout");
+    co_await until_ready();
   }
 
   process run(command::help) {
@@ -138,8 +138,9 @@ class commands {
 
   void client_ended(const exit_signal& s) const {
     if (s.reason == runtime::reason::normal) return;
+    if (s.reason == runtime::reason::timeout) return;  // it has said so itself
     state_.out.exit(s.reason);
-    if (supervisor() && s.reason == runtime::reason::noconnection)
+    if (supervisor() && can_rejoin(s.reason))
       state_.tell("logging on again when the server is back; /logoff gives that up");
   }
 
@@ -165,14 +166,14 @@ class commands {
   }
 
   // mess_client says what came of it, or ends. That it gave up waiting it has said itself.
-  process until_ready(const char* told) {
+  process until_ready() {
     bool is_over = false;
     for (auto wait = state_.rejoin ? runtime::duration(reply_timeout) : runtime::infinity; !is_over;
          wait = runtime::infinity)
       co_await me_.receive([&](const ready&) { is_over = true; },
                            [&](const exit_signal& s) {
                              is_over = true;
-                             if (s.reason != told) client_ended(s);
+                             client_ended(s);
                            },
                            after(wait, [&] {
                              // It was not even started, for want of a connection, and says nothing.

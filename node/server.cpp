@@ -25,7 +25,8 @@ static void log_list(const user_list& users);
 process server(self me, server_options options) {
   me.trap_exit(true);
   user_list users;
-  for (;;)
+  for (;;) {
+    server_logoff_idle(me, options.idle_timeout, users);
     co_await me.receive(
         [&](const logon& m) { server_logon(me, m, users); }, [&](const exit_signal& s) { server_logoff(s, users); },
         [&](const message_to& m) {
@@ -34,8 +35,8 @@ process server(self me, server_options options) {
         },
         // In Erlang what nothing matches stays in the mailbox for good; anybody can write to this one.
         [&](const message& m) { me.node().note(runtime::drop::unexpected, m.from, runtime::brief(m.content)); },
-        after(until_next_is_idle(me, options.idle_timeout, users),
-              [&] { server_logoff_idle(me, options.idle_timeout, users); }));
+        after(until_next_is_idle(me, options.idle_timeout, users), [] {}));
+  }
 }
 
 /// Adds a new user to the user list.
@@ -65,10 +66,11 @@ static void server_logoff(const exit_signal& s, user_list& users) {
 
 /// Logs off who has done nothing for too long.
 static void server_logoff_idle(self me, runtime::duration idle_timeout, user_list& users) {
+  if (idle_timeout == runtime::infinity) return;
   while (users.size() > 0 && users.longest_idle().since + idle_timeout <= me.now()) {
     const runtime::pid who = users.longest_idle().who;
-    me.exit(who, messenger::idle_timeout);
-    server_logoff({who, messenger::idle_timeout}, users);
+    me.exit(who, word::idle_timeout);
+    server_logoff({who, word::idle_timeout}, users);
   }
 }
 

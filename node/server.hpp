@@ -10,9 +10,6 @@ namespace messenger {
 /// The supervisor of the server process is registered under this name.
 inline constexpr const char* supervisor_name = "messenger_sup";
 
-/// The exit reason of a user who did nothing for too long.
-inline constexpr const char* idle_timeout = "idle_timeout";
-
 struct server_options {
   /// Who neither logged on nor sent a message for this long is logged off, with EXIT `idle_timeout`.
   runtime::duration idle_timeout = runtime::infinity;

@@ -13,14 +13,14 @@ incarnation::incarnation(std::string name, const topics& where, environment env,
       filters_(std::move(filters)),
       on_(std::move(on)) {}
 
-void incarnation::start() { begin(0); }
+void incarnation::start() { begin(); }
 
-void incarnation::begin(std::uint64_t above) {
+void incarnation::begin() {
   // Wall clocks go back; a creation never does. Two programs of one name that then count up from the same number
   // would have the same ones again and again, and neither could see that it was replaced: hence the chance.
-  const auto lowest = std::max(creation_, above) + 1;
+  const auto lowest = std::max(creation_, above_) + 1;
   const auto clock = env_.unix_time_ms();
-  creation_ = std::min(clock >= lowest ? clock : lowest + env_.random() % 1'000, max_number);
+  creation_ = std::min(clock >= lowest ? clock : lowest + env_.random() % longest_step, max_number);
   if (first_creation_ == 0) first_creation_ = creation_;
   ours_.insert(creation_);
   if (ours_.size() > max_remembered) ours_.erase(ours_.begin());
@@ -57,7 +57,7 @@ void incarnation::disconnected(const connection_loss& loss) {
   if (state_ == state::stopped) return;
   if (state_ == state::closing) return closed();
   const bool was_up = state_ == state::up;
-  if (was_up && env_.now() < contested_until_) return lost_contest();
+  if (was_up && above_ < creation_ && env_.now() < contested_until_) return lost_contest();
   if (was_up && env_.now() - up_since_ >= longest_wait) backoff_.reset();
   const duration wait = backoff_.next(env_.random());
   state_ = state::waiting;
@@ -80,16 +80,17 @@ void incarnation::closed() {
 //     second:  ............. CONNECT 200, up ... taken over ........................ CONNECT 400, up
 //     first:                                                                       taken over: stops for good
 //
-// Who loses a contest has been beaten by a connection that stands, so never do both stop.
+// Who loses a contest has been beaten by a connection that stands, so the two do not both stop; but a broker that dies
+// while one is contested looks the same to it (Mosquitto 2.0 gives no reason for a takeover).
 void incarnation::own_status(std::optional<node_status> status) {
   if (state_ != state::up) return;
-  // Nothing can be higher than the highest: no node has it honestly, and ours is said again.
-  if (status && status->creation == max_number) status.reset();
   const bool is_established = established_ == creation_;
   if (status && status->creation == creation_ && status->up) {
     established_ = creation_;
     return;
   }
+  // Nothing can be higher than the highest: no node has come so far honestly, and ours is said again.
+  if (status && status->creation > max_number - longest_step) status.reset();
   if (status && is_rival(*status, is_established)) {
     if (status->up) return replaced_by(*status);
     contested_until_ = env_.now() + contest_time;
@@ -111,9 +112,8 @@ bool incarnation::is_rival(const node_status& status, bool is_established) const
 // Everybody takes this creation for dead, or for older than one that is dead: only a new one helps.
 void incarnation::reincarnate(std::uint64_t above) {
   transport_.abort();
-  state_ = state::waiting;
-  on_.down();
-  begin(above);
+  above_ = above;
+  disconnected({connection_loss::kind::lost, "the broker has told everybody that this node is down"});
 }
 
 void incarnation::replaced_by(const node_status& status) {
@@ -152,7 +152,7 @@ void incarnation::stop() {
 void incarnation::run() {
   if (!deadline_ || *deadline_ > env_.now()) return;
   deadline_.reset();
-  if (state_ == state::waiting) return begin(0);
+  if (state_ == state::waiting) return begin();
   // The will of a connection that never was up could hide what others have said of this node since.
   if (state_ == state::closing)
     transport_.abort();

@@ -75,11 +75,13 @@ class incarnation final : public transport_events {
   static constexpr duration contest_time = longest_wait + connect_timeout;
   // How long the echo of the own nodeup may take; later an older status is answered even without it.
   static constexpr duration echo_time = std::chrono::seconds(1);
+  // A creation is no further than this above the clock, or the one before.
+  static constexpr std::uint64_t longest_step = 1'000;
   static constexpr std::size_t max_remembered = 1'000;
 
   enum class state { idle, connecting, subscribing, up, waiting, closing, stopped };
 
-  void begin(std::uint64_t above);
+  void begin();
   void announce(const node_status& status);
   void reincarnate(std::uint64_t above);
   bool is_rival(const node_status& status, bool is_established) const;
@@ -95,6 +97,7 @@ class incarnation final : public transport_events {
 
   state state_ = state::idle;
   std::uint64_t creation_ = 0;
+  std::uint64_t above_ = 0;  // the next creation has to be higher than this
   std::uint64_t first_creation_ = 0;
   std::uint64_t established_ = 0;   // latest creation whose own nodeup came back
   std::set<std::uint64_t> ours_;    // creations that this program had or tried

@@ -171,6 +171,8 @@ void node::expected_links_lost(const std::function<bool(const process_state&, in
   for (const auto& [serial, until] : expecting) {
     auto* state = scheduler_.find(serial);
     if (!is_lost(*state, until)) continue;
+    if (incarnation_.is_up())
+      publish(topics_.inbox(*state->expected_link, name()), write_exit(pid_of(serial), reason::noconnection));
     expected_link_came(*state);
     scheduler_.signal_exit(*state, pid_of(0), reason::noconnection);
   }
@@ -179,7 +181,8 @@ void node::expected_links_lost(const std::function<bool(const process_state&, in
 void node::exit(process_state& from, const pid& to, const term& reason) {
   if (from.remote_links.erase(to) > 0) {
     table_.unlink({to, from.serial}, env_.now());
-    publish(topics_.inbox(to, name()), write_exit(pid_of(from.serial), reason));
+    publish(topics_.inbox(to, name()),
+            write_exit(pid_of(from.serial), reason == reason::kill ? reason::killed : reason));
     return;
   }
   auto* other = local(to);

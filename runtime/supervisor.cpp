@@ -28,14 +28,10 @@ class children {
   void ended(const exit_signal& s) {
     const auto found =
         std::find_if(all_.begin(), all_.end(), [&](const child& c) { return c.serial == s.from.serial; });
-    if (s.from.node != me_.pid().node || found == all_.end()) return;
+    if (found == all_.end()) end_all(s.reason);  // its parent
     found->serial = 0;
     if (!found->spec.restart(s.reason)) return;
-    if (too_many_restarts()) {
-      for (const auto& c : all_)
-        if (c.serial != 0) me_.exit(me_.node().pid_of(c.serial), reason::kill);
-      me_.exit(reason::shutdown);
-    }
+    if (too_many_restarts()) end_all(reason::shutdown);
     if (!flags_.wait) return start(*found);
     if (now() - found->started >= flags_.period) flags_.wait->reset();
     found->start_at = now() + flags_.wait->next(me_.node().env().random());
@@ -54,6 +50,12 @@ class children {
   }
 
  private:
+  [[noreturn]] void end_all(const term& reason) {
+    for (const auto& c : all_)
+      if (c.serial != 0) me_.exit(me_.node().pid_of(c.serial), reason::kill);
+    me_.exit(reason);
+  }
+
   instant now() const { return me_.now(); }
 
   void start(child& c) {

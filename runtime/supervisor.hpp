@@ -39,7 +39,8 @@ struct child_spec {
 };
 
 /// The supervisor's body. It ends with `shutdown` when there were too many restarts, and `normal` when none of its
-/// children is left and none is to be started again (OTP's `auto_shutdown`). Its children end with it.
+/// children is left and none is to be started again (OTP's `auto_shutdown`). If the process that it is linked to ends,
+/// it ends with the same reason. Its children end with it.
 process supervisor(self me, supervisor_flags flags, std::vector<child_spec> children);
 
 }  // namespace runtime

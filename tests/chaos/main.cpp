@@ -41,10 +41,15 @@ int replay(std::uint64_t seed, log_of_the_server& log) {
 
 int main(int argc, char** argv) {
   CLI::App app{"Runs messengers in which everything goes wrong, and looks whether the laws hold.", "chaos"};
+  constexpr std::uint64_t max_seed = 1'000'000'000'000;
   std::uint64_t schedules = 1'000, first = 1;
   std::optional<std::uint64_t> seed;
-  app.add_option("--schedules", schedules, "How many")->capture_default_str();
-  app.add_option("--first", first, "The seed of the first; the others follow")->capture_default_str();
+  app.add_option("--schedules", schedules, "How many")
+      ->check(CLI::Range(std::uint64_t{1}, max_seed))
+      ->capture_default_str();
+  app.add_option("--first", first, "The seed of the first; the others follow")
+      ->check(CLI::Range(std::uint64_t{1}, max_seed))
+      ->capture_default_str();
   app.add_option("--replay", seed, "Run the schedule of this seed and print all that happens in it");
   CLI11_PARSE(app, argc, argv);
 

@@ -333,6 +333,16 @@ TEST_P(rule, 9_a_node_that_all_others_take_for_dead_comes_back_as_a_new_incarnat
   EXPECT_EQ(exits, lines{"noconnection"});
 }
 
+TEST_P(rule, 9_a_status_from_near_the_end_of_all_creations_does_no_harm) {
+  for (const auto creation : {max_number, max_number - 1, max_number - 999, max_number - 1'000}) {
+    const auto before = w.broker().publications();
+    status("nodedown", "here@x", creation, "noconnection");
+    w.advance(10s);
+    EXPECT_LT(w.broker().publications() - before, 20U);
+    EXPECT_TRUE(here.node().is_up());
+  }
+}
+
 TEST_P(rule, 10_a_clean_stop_sends_the_exits_then_nodedown_normal_then_disconnects) {
   std::vector<std::string> sent;
   w.broker().on_publish = [&](const publication& p) { sent.push_back(p.payload); };

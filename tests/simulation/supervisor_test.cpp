@@ -109,6 +109,20 @@ TEST_F(supervisors, can_wait_longer_and_longer_and_begin_anew_after_a_child_that
   EXPECT_TRUE(h.node().whereis("one")) << "the first wait is 1 to 2 s";
 }
 
+TEST_F(supervisors, end_with_the_process_that_they_are_linked_to) {
+  const pid parent = h.node().spawn([&](self me) -> process {
+    supervisor = me.spawn_link(runtime::supervisor, supervisor_flags{}, std::vector{spec("one")});
+    co_await me.receive([](const message&) {});
+    me.exit("enough");
+  });
+  h.run();
+  const auto one = *h.node().whereis("one");
+  h.node().send(parent, "go");
+  h.run();
+  EXPECT_EQ(how_it_ended(supervisor), R"("enough")");
+  EXPECT_EQ(how_it_ended(one), R"("killed")");
+}
+
 TEST_F(supervisors, take_their_children_with_them) {
   supervise({}, {spec("one")});
   const auto one = *h.node().whereis("one");
@@ -158,7 +172,7 @@ TEST_F(supervised_messenger, who_rejoins_is_on_again_after_the_server_came_back)
   ASSERT_GE(seen.size(), 2U);
   EXPECT_EQ(seen[0], "exit: noconnection");
   EXPECT_EQ(seen[1], "! logging on again when the server is back; /logoff gives that up");
-  EXPECT_EQ(seen.back(), "exit: timeout");
+  EXPECT_EQ(seen.back(), "No response from server");
   boot_server();
   advance(40s);
   seen = peter.seen();
@@ -180,6 +194,32 @@ TEST_F(supervised_messenger, who_rejoins_is_on_again_after_the_broker_came_back)
   broker().restart();
   advance(60s);
   EXPECT_EQ(peter.seen().back(), "logged_on");
+}
+
+TEST_F(supervised_messenger, who_rejoins_is_on_again_after_the_server_process_crashed) {
+  user& peter = add_rejoining("peter");
+  server().node().stop_process("messenger", runtime::reason::error("boom"));
+  server().run();
+  advance(5s);
+  const auto seen = peter.seen();
+  EXPECT_EQ(seen.front(), R"(exit: ["error","boom"])");
+  EXPECT_EQ(seen.back(), "logged_on");
+}
+
+TEST_F(supervised_messenger, a_logoff_ends_rejoining_while_it_waits_for_a_reply_too) {
+  user& peter = add_rejoining("peter");
+  server().kill();
+  advance(3s);  // in the middle of a try
+  peter.type("/logoff");
+  advance(10s);
+  auto seen = peter.seen();
+  EXPECT_EQ(seen.back(), "logged_off");
+  boot_server();
+  advance(5min);
+  EXPECT_EQ(peter.seen(), lines{});
+  peter.type("/logon peter");
+  advance(10ms);
+  EXPECT_EQ(peter.seen(), lines{"logged_on"});
 }
 
 TEST_F(supervised_messenger, who_rejoins_stops_when_the_name_is_taken_and_when_asked_to) {
