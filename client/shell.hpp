@@ -25,7 +25,8 @@ struct shell_state {
   const screen& out;
   /// Sentences that are no reply: mistakes, help.
   std::function<void(std::string_view)> tell;
-  /// After `noconnection` or `timeout` log on again under the same name, until that works or the name is taken.
+  /// When mess_client ends otherwise than by `normal` or `idle_timeout` (connection lost, no answer, a crash of the
+  /// server process), log on again under the same name, until that works or the name is taken.
   bool rejoin = false;
   /// Nothing is under way: the next line may come.
   bool idle = false;

@@ -29,9 +29,9 @@ void kill(chaotic_world& w) {
   auto& p = w.random_program();
   const bool with_will = !w.one_in(4);
   const auto time = w.one_in(3) ? 0s : some_time(w);
-  w.say("SIGKILL " + p.name() + (with_will ? "" : ", and no will") + ", back after " + seconds(time));
   if (p.is_over() || !p.is_running()) return;
   if (w.clock_goes_back && !p.is_established()) return;
+  w.say("SIGKILL " + p.name() + (with_will ? "" : ", and no will") + ", back after " + seconds(time));
   // One whose clock went back finds its creation by a second try.
   if (p.name() == w.server_node || w.clock_goes_back) w.laws().disturb(p.name(), time);
   p.kill(with_will);
@@ -41,8 +41,8 @@ void kill(chaotic_world& w) {
 void freeze(chaotic_world& w) {
   auto& p = w.random_program();
   const auto time = some_time(w);
-  w.say("SIGSTOP " + p.name() + " for " + seconds(time));
   if (p.is_over() || (w.clock_goes_back && !p.is_established())) return;
+  w.say("SIGSTOP " + p.name() + " for " + seconds(time));
   w.laws().disturb(p.name(), time);
   p.freeze();
   w.schedule(time, [&w, &p] {
