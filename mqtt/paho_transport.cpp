@@ -1,16 +1,18 @@
 #include "mqtt/paho_transport.hpp"
 
-#include <atomic>
-#include <deque>
+#include <algorithm>
+#include <array>
+#include <chrono>
 #include <mutex>
+#include <thread>
 #include <utility>
-#include <variant>
 
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
-#include <MQTTAsync.h>
-#include <mqtt/async_client.h>
+#include <MQTTClient.h>
 
 #include "mqtt/sentences.hpp"
 #include "mqtt/sockets.hpp"
@@ -21,128 +23,195 @@ using runtime::connection_loss;
 using runtime::publication;
 using runtime::transport_events;
 
-// How many PUBLISHes wait for their PUBACK inside Paho; the others wait here. With MQTT 5 the broker may allow
-// as few as 20 (Mosquitto's default), and beyond its Receive Maximum Paho stalls for up to a second.
-constexpr int window_mqtt_5 = 20;
-constexpr int window_mqtt_311 = 100;
+// How many PUBLISHes wait for their PUBACK inside Paho, which goes through the list of them at each; the others wait
+// here. The broker's Receive Maximum may be lower: Mosquitto's is 20 unless it is told otherwise.
+constexpr int max_window = 100;
 
-namespace {
+// How many messages are read before the node has its turn.
+constexpr int messages_at_once = 16;
 
-// What Paho's threads have to tell, besides losses and messages.
-enum class news { connected, subscribed, acknowledged, closed };
-using event = std::variant<news, connection_loss, mqtt::const_message_ptr>;
+constexpr int connect_timeout_seconds = 10;
 
-}  // namespace
+// Where the threads that do the blocking calls leave what came of them. Shared with those threads: one that hangs in
+// a call for as long as a network may hang is left to itself.
+struct paho_transport::helper {
+  helper() : fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+  ~helper() { ::close(fd); }
 
-// From Paho's threads to the node's. Shared, so that a late callback finds it alive.
-struct paho_transport::event_queue {
-  event_queue() : fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-  ~event_queue() { ::close(fd); }
-
-  void push(std::uint64_t from, event e) {
-    {
-      const std::lock_guard lock(guard);
-      waiting.emplace_back(from, std::move(e));
-      if (waiting.size() > 1) return;  // the reader has been woken for the first
-    }
-    ::eventfd_write(fd, 1);
-  }
-
-  std::deque<std::pair<std::uint64_t, event>> take() {
+  void wake() const { ::eventfd_write(fd, 1); }
+  std::deque<outcome> take() {
     eventfd_t count = 0;
     ::eventfd_read(fd, &count);
     const std::lock_guard lock(guard);
-    return std::exchange(waiting, {});
+    return std::exchange(outcomes, {});
   }
 
-  const int fd;
-  std::mutex guard;  // of `waiting`
-  std::deque<std::pair<std::uint64_t, event>> waiting;
+  const int fd;  // readable when dispatch() is to be called
+  std::mutex guard;
+  std::deque<outcome> outcomes;
+  // One at a time: a client of Paho's that waits reads the sockets of all of them.
+  std::mutex one_at_a_time;
 };
 
-// One Paho client object, for one connection. What is called by it, the handlers and the methods of
-// mqtt::iaction_listener, runs on Paho's receive thread.
-struct paho_transport::connection final : mqtt::iaction_listener {
-  connection(const broker_settings& broker, std::string client_id, std::shared_ptr<event_queue> queue, std::uint64_t n)
-      : number(n),
-        settings(broker),
-        node(std::move(client_id)),
-        events(std::move(queue)),
-        client("tcp://" + address(broker), node,
-               mqtt::create_options(broker.mqtt_5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1, 1'000'000), nullptr) {
-    // Not set_callback(): that one holds a lock of the C++ library while it takes one of the C library's, and the
-    // receive thread takes them the other way round.
-    client.set_message_callback([this](mqtt::const_message_ptr m) {
-      // On a connection that began clean this one is here already: TCP loses nothing.
-      if (!m->is_duplicate()) events->push(number, std::move(m));
-    });
-    client.set_connection_lost_handler(
-        [this](const std::string&) { lost(connection_lost(disconnect_code, address(settings), node)); });
-    client.set_disconnected_handler(
-        [this](const mqtt::properties&, mqtt::ReasonCode code) { disconnect_code = static_cast<int>(code); });
+// One Paho client, for one connection. While it is busy it belongs to the thread that is in a blocking call.
+struct paho_transport::connection {
+  connection(const broker_settings& broker, std::string client_id, std::uint64_t n)
+      : number(n), settings(broker), node(std::move(client_id)) {}
+  ~connection() {
+    if (!client) return;
+    disconnect();
+    MQTTClient_destroy(&client);
   }
+  connection(const connection&) = delete;
 
-  void on_success(const mqtt::token& token) override {
-    switch (token.get_type()) {
-      case mqtt::token::Type::CONNECT:
-        if (std::exchange(is_connected, true)) return;  // Paho says it twice
-        set_tcp_nodelay(settings.port);
-        return events->push(number, news::connected);
-      case mqtt::token::Type::SUBSCRIBE: {
-        const auto response = token.get_subscribe_response();
-        for (const auto code : response.get_reason_codes())
-          if (static_cast<int>(code) >= 0x80) return lost(subscription_refused(address(settings), node));
-        if (--subscribing == 0) events->push(number, news::subscribed);
-        return;
-      }
-      case mqtt::token::Type::PUBLISH: return acknowledged();
-      case mqtt::token::Type::DISCONNECT: return events->push(number, news::closed);
-      default: return;
-    }
+  std::optional<connection_loss> connect(const publication& will);
+  std::optional<connection_loss> subscribe(const std::vector<std::string>& filters);
+  void publish(const publication& p);
+  // Says DISCONNECT if there still is a connection, and closes the socket.
+  void disconnect();
+
+  bool is_connected() const { return MQTTClient_isConnected(client) != 0; }
+  // Whatever is written now leaves at flush().
+  void hold() {
+    if (!std::exchange(is_held, true)) paho::hold(fd);
   }
+  bool has_room() { return (in_flight < window || count_in_flight() < window) && is_writable(fd); }
+  int count_in_flight();
+  connection_loss lost() const { return connection_lost(disconnect_reason, address(settings), node); }
 
-  void on_failure(const mqtt::token& token) override {
-    switch (token.get_type()) {
-      case mqtt::token::Type::CONNECT: {
-        const int code =
-            std::max(settings.mqtt_5 ? static_cast<int>(token.get_reason_code()) : 0, token.get_return_code());
-        return lost(connect_failure(code, settings.mqtt_5, address(settings), node));
-      }
-      case mqtt::token::Type::SUBSCRIBE: return lost(subscription_refused(address(settings), node));
-      case mqtt::token::Type::PUBLISH:
-        return acknowledged();  // refused, by the ACL for one: there is room again all the same
-      case mqtt::token::Type::DISCONNECT: return events->push(number, news::closed);
-      default: return;
-    }
-  }
-
-  void acknowledged() {
-    --in_flight;
-    if (has_queued) events->push(number, news::acknowledged);
-  }
-
-  void lost(connection_loss loss) {
-    if (!is_lost.exchange(true)) events->push(number, std::move(loss));
-  }
-
-  const std::uint64_t number;  // tells its events from those of the ones before
+  const std::uint64_t number;  // tells its outcomes from those of the ones before
   const broker_settings settings;
   const std::string node;
-  const std::shared_ptr<event_queue> events;
-  std::atomic<bool> is_lost = false;
-  std::atomic<int> in_flight = 0;
-  std::atomic<int> subscribing = 0;  // SUBACKs to come
-  std::atomic<bool> has_queued = false;
-  bool is_connected = false;  // Paho's thread
-  std::atomic<int> disconnect_code = 0;
-
-  // The node's thread.
-  transport_events* listener = nullptr;
-  std::deque<publication> queued;
-  bool closing = false;
-
-  mqtt::async_client client;  // last, so that it goes first and takes its callbacks with it
+  MQTTClient client = nullptr;
+  bool is_busy = false;
+  bool is_held = false;
+  int fd = -1;  // once connected
+  std::uint32_t watched = 0;
+  int window = max_window;
+  int in_flight = 0;           // or less, since PUBACKs are not seen to come; see count_in_flight()
+  bool may_have_kept = false;  // Paho may have read messages while it waited for something else
+  int disconnect_reason = 0;
 };
+
+namespace {
+
+// MQTT 5 properties, given back at the end.
+struct properties {
+  explicit properties(std::uint32_t expiry_seconds) {
+    if (expiry_seconds == 0) return;
+    MQTTProperty expiry{};
+    expiry.identifier = MQTTPROPERTY_CODE_MESSAGE_EXPIRY_INTERVAL;
+    expiry.value.integer4 = expiry_seconds;
+    MQTTProperties_add(&list, &expiry);
+  }
+  ~properties() { MQTTProperties_free(&list); }
+  properties(const properties&) = delete;
+
+  MQTTProperties list = MQTTProperties_initializer;
+};
+
+// MQTT 5 responses, likewise.
+struct response : MQTTResponse {
+  explicit response(MQTTResponse r) : MQTTResponse(r) {}
+  ~response() { MQTTResponse_free(*this); }
+  response(const response&) = delete;
+};
+
+}  // namespace
+
+std::optional<connection_loss> paho_transport::connection::connect(const publication& will) {
+  MQTTClient_createOptions creation = MQTTClient_createOptions_initializer;
+  creation.MQTTVersion = settings.mqtt_5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
+  MQTTClient_createWithOptions(&client, ("tcp://" + address(settings)).c_str(), node.c_str(),
+                               MQTTCLIENT_PERSISTENCE_NONE, nullptr, &creation);
+  MQTTClient_willOptions last_will = MQTTClient_willOptions_initializer;
+  last_will.topicName = will.topic.c_str();
+  last_will.payload = {static_cast<int>(will.payload.size()), will.payload.data()};
+  last_will.qos = 1;
+  last_will.retained = will.retain ? 1 : 0;
+  MQTTClient_connectOptions options = MQTTClient_connectOptions_initializer5;
+  options.MQTTVersion = creation.MQTTVersion;
+  options.cleanstart = settings.mqtt_5 ? 1 : 0;
+  options.cleansession = settings.mqtt_5 ? 0 : 1;
+  options.keepAliveInterval = settings.keepalive_seconds;
+  options.connectTimeout = connect_timeout_seconds;
+  options.maxInflightMessages = 65'535;  // beyond it Paho waits; `window` is lower
+  options.will = &last_will;
+  if (!settings.username.empty()) options.username = settings.username.c_str();
+  if (!settings.password.empty()) options.password = settings.password.c_str();
+  int code = 0;
+  if (settings.mqtt_5) {
+    properties of_will(will.expiry_seconds);
+    const response r(MQTTClient_connect5(client, &options, nullptr, &of_will.list));
+    code = r.reasonCode;
+    if (r.properties && MQTTProperties_hasProperty(r.properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM))
+      window = std::min<int>(window, MQTTProperties_getNumericValue(r.properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM));
+  } else {
+    code = MQTTClient_connect(client, &options);
+  }
+  if (code != MQTTCLIENT_SUCCESS) return connect_failure(code, settings.mqtt_5, address(settings), node);
+  fd = find_socket(settings.port);
+  if (fd < 0) return lost();
+  set_options(fd);
+  return std::nullopt;
+}
+
+std::optional<connection_loss> paho_transport::connection::subscribe(const std::vector<std::string>& filters) {
+  // What is retained under `to/` is no message (rule 2): MQTT 5 lets the subscriber know it even of one that
+  // is published with the retain flag while the subscription stands.
+  MQTTSubscribe_options as_published = MQTTSubscribe_options_initializer;
+  as_published.retainAsPublished = 1;
+  std::vector<MQTTSubscribe_options> options(filters.size(), as_published);
+  std::vector<char*> topics;
+  for (const auto& filter : filters) topics.push_back(const_cast<char*>(filter.c_str()));
+  std::vector<int> qos(filters.size(), 1);
+  const int count = static_cast<int>(filters.size());
+  int code = 0;
+  if (settings.mqtt_5) {
+    const response r(MQTTClient_subscribeMany5(client, count, topics.data(), qos.data(), options.data(), nullptr));
+    code = r.reasonCode;
+    if (r.reasonCodes) code = *std::max_element(r.reasonCodes, r.reasonCodes + r.reasonCodeCount);
+  } else {
+    code = MQTTClient_subscribeMany(client, count, topics.data(), qos.data());
+    if (code >= 0) code = *std::max_element(qos.begin(), qos.end());
+  }
+  if (!is_connected()) return lost();
+  if (code < 0 || code >= 0x80) return subscription_refused(address(settings), node);
+  return std::nullopt;
+}
+
+void paho_transport::connection::publish(const publication& p) {
+  MQTTClient_message message = MQTTClient_message_initializer;
+  message.payload = const_cast<char*>(p.payload.data());
+  message.payloadlen = static_cast<int>(p.payload.size());
+  message.qos = p.qos;
+  message.retained = p.retain ? 1 : 0;
+  if (p.qos > 0) ++in_flight;
+  if (settings.mqtt_5) {
+    const properties expiry(p.expiry_seconds);
+    message.properties = expiry.list;
+    const response r(MQTTClient_publishMessage5(client, p.topic.c_str(), &message, nullptr));
+  } else {
+    MQTTClient_publishMessage(client, p.topic.c_str(), &message, nullptr);
+  }
+}
+
+void paho_transport::connection::disconnect() {
+  if (settings.mqtt_5)
+    MQTTClient_disconnect5(client, 0, MQTTREASONCODE_SUCCESS, nullptr);
+  else
+    MQTTClient_disconnect(client, 0);
+}
+
+int paho_transport::connection::count_in_flight() {
+  MQTTClient_deliveryToken* pending = nullptr;
+  MQTTClient_getPendingDeliveryTokens(client, &pending);
+  in_flight = 0;
+  if (pending)
+    while (pending[in_flight] >= 0) ++in_flight;
+  MQTTClient_free(pending);
+  return in_flight;
+}
 
 std::string address(const broker_settings& broker) {
   const bool ipv6 = broker.host.find(':') != std::string::npos;
@@ -150,132 +219,179 @@ std::string address(const broker_settings& broker) {
 }
 
 paho_transport::paho_transport(broker_settings settings)
-    : settings_(std::move(settings)), events_(std::make_shared<event_queue>()) {
-  MQTTAsync_setTraceLevel(MQTTASYNC_TRACE_ERROR);  // the default costs a vsnprintf a packet
+    : settings_(std::move(settings)),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
+      helper_(std::make_shared<helper>()) {
+  MQTTClient_setTraceLevel(MQTTCLIENT_TRACE_ERROR);  // the default costs a vsnprintf a packet
+  for (const int fd : {helper_->fd, timer_}) {
+    epoll_event event{EPOLLIN, {.fd = fd}};
+    ::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
+  }
+  // Paho looks at the keepalive when it is called, a tenth of it after the last time at the soonest.
+  using std::chrono::milliseconds;
+  const auto interval =
+      std::clamp(milliseconds(settings_.keepalive_seconds * 100), milliseconds(100), milliseconds(5'000));
+  const timespec time{interval.count() / 1'000, interval.count() % 1'000 * 1'000'000};
+  const itimerspec every{time, time};
+  ::timerfd_settime(timer_, 0, &every, nullptr);
 }
 
-paho_transport::~paho_transport() = default;
-
-int paho_transport::fd() const { return events_->fd; }
-
-static mqtt::properties expiry(const publication& p, bool mqtt_5) {
-  mqtt::properties properties;
-  if (mqtt_5 && p.expiry_seconds > 0)
-    properties.add({mqtt::property::MESSAGE_EXPIRY_INTERVAL, static_cast<std::int32_t>(p.expiry_seconds)});
-  return properties;
+paho_transport::~paho_transport() {
+  if (present_ && present_->is_busy) withdraw();
+  present_.reset();
+  ::close(timer_);
+  ::close(epoll_);
 }
 
 void paho_transport::connect(const std::string& client_id, const publication& will, transport_events& events) {
-  retire();
-  try {
-    present_ = std::make_unique<connection>(settings_, client_id, events_, ++connections_);
-    retired_.reset();
-    present_->listener = &events;
-    // Built in place: copied MQTT 5 options lose properties before Paho C++ 1.3.
-    mqtt::connect_options options;
-    options.set_mqtt_version(settings_.mqtt_5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1);
-    if (settings_.mqtt_5)
-      options.set_clean_start(true);
-    else
-      options.set_clean_session(true);
-    options.set_keep_alive_interval(settings_.keepalive_seconds);
-    options.set_connect_timeout(10);
-    if (!settings_.username.empty()) options.set_user_name(settings_.username);
-    if (!settings_.password.empty()) options.set_password(settings_.password);
-    options.set_will(mqtt::will_options(will.topic, will.payload, 1, will.retain, expiry(will, settings_.mqtt_5)));
-    present_->client.connect(std::move(options), nullptr, *present_);
-  } catch (const mqtt::exception& e) {
-    if (present_)
-      present_->lost({connection_loss::kind::unreachable, "cannot connect to " + address(settings_) + ": " + e.what()});
-  }
+  present_ = std::make_shared<connection>(settings_, client_id, ++connections_);
+  listener_ = &events;
+  to_subscribe_.clear();
+  queued_.clear();
+  is_closing_ = false;
+  start(step::connected, [will](connection& c) { return c.connect(will); });
 }
 
 void paho_transport::subscribe(const std::vector<std::string>& filters) {
   if (!present_) return;
-  // What is retained under `to/` is no message (rule 2): MQTT 5 lets the subscriber know it even of one that
-  // is published with the retain flag while the subscription stands.
-  const mqtt::subscribe_options options(mqtt::subscribe_options::SUBSCRIBE_LOCAL,
-                                        mqtt::subscribe_options::RETAIN_AS_PUBLISHED);
-  present_->subscribing += static_cast<int>(filters.size());
-  try {
-    // One by one: Paho C++ 1.2 loses the options of a list on the way.
-    for (const auto& filter : filters) present_->client.subscribe(filter, 1, nullptr, *present_, options);
-  } catch (const mqtt::exception&) {
-    present_->lost(connection_lost(0, address(settings_), present_->node));
-  }
+  to_subscribe_.insert(to_subscribe_.end(), filters.begin(), filters.end());
+  if (present_->is_busy) return;
+  start(step::subscribed, [now = std::exchange(to_subscribe_, {})](connection& c) { return c.subscribe(now); });
 }
 
 void paho_transport::publish(publication p) {
   if (!present_) return;
-  present_->queued.push_back(std::move(p));
+  queued_.push_back(std::move(p));
   send_queued();
-}
-
-void paho_transport::send_queued() {
-  if (!present_) return;
-  auto& c = *present_;
-  c.has_queued = true;
-  const int window = settings_.mqtt_5 ? window_mqtt_5 : window_mqtt_311;
-  try {
-    while (!c.queued.empty() && c.in_flight < window) {
-      publication& p = c.queued.front();
-      ++c.in_flight;
-      c.client.publish(
-          mqtt::message::create(std::move(p.topic), std::move(p.payload), 1, p.retain, expiry(p, settings_.mqtt_5)),
-          nullptr, c);
-      c.queued.pop_front();
-    }
-    c.has_queued = !c.queued.empty() || c.closing;
-    if (c.closing && c.queued.empty() && c.in_flight == 0) {
-      c.closing = false;
-      c.client.disconnect(1000, nullptr, c);
-    }
-  } catch (const mqtt::exception&) {
-    c.lost(connection_lost(0, address(settings_), c.node));
-  }
 }
 
 void paho_transport::close() {
   if (!present_) return;
-  present_->closing = true;
+  is_closing_ = true;
   send_queued();
 }
 
 void paho_transport::abort() {
-  cut(settings_.port);
-  retire();
+  if (!present_) return;
+  cut(present_->is_busy ? find_socket(settings_.port) : present_->fd);
+  present_.reset();
 }
 
 void paho_transport::withdraw() {
-  say_disconnect(settings_.port);
-  retire();
+  if (!present_) return;
+  say_disconnect(find_socket(settings_.port));
+  present_.reset();
 }
 
-// A client object whose connection is over is kept until the next one is made: when the last is destroyed Paho
-// ends its threads, and waits up to a second for them.
-void paho_transport::retire() {
-  if (present_) retired_ = std::move(present_);
+// Hands the present connection to another thread, until finished().
+void paho_transport::start(step what, std::function<std::optional<connection_loss>(connection&)> blocking_call) {
+  flush();
+  watch_socket(0);
+  present_->is_busy = true;
+  std::thread([c = present_, h = helper_, what, call = std::move(blocking_call)]() mutable {
+    {
+      const std::lock_guard one(h->one_at_a_time);
+      outcome o{c->number, what, call(*c)};
+      c.reset();  // if nobody wants it any more it ends here
+      const std::lock_guard lock(h->guard);
+      h->outcomes.push_back(std::move(o));
+    }
+    h->wake();
+  }).detach();
+}
+
+void paho_transport::finished(const outcome& o) {
+  if (!present_ || present_->number != o.connection) return;  // nobody waits for it any more
+  present_->is_busy = false;
+  present_->may_have_kept = true;
+  if (o.loss) return ended(*o.loss);
+  if (!to_subscribe_.empty()) return subscribe({});
+  watch_socket(EPOLLIN);
+  if (o.what == step::connected)
+    listener_->connected();
+  else
+    listener_->subscribed();
 }
 
 void paho_transport::dispatch() {
-  for (auto& [from, what] : events_->take()) {
-    if (!present_ || from != present_->number) continue;  // of a connection that is over
-    auto& listener = *present_->listener;
-    if (const auto* loss = std::get_if<connection_loss>(&what)) {
-      retire();
-      listener.disconnected(*loss);
-    } else if (const auto* m = std::get_if<mqtt::const_message_ptr>(&what)) {
-      listener.received((*m)->get_topic(), (*m)->get_payload(), (*m)->is_retained());
-    } else if (std::get<news>(what) == news::connected) {
-      listener.connected();
-    } else if (std::get<news>(what) == news::subscribed) {
-      listener.subscribed();
-    } else if (std::get<news>(what) == news::closed) {
-      retire();
-      listener.closed();
-    }
+  std::array<epoll_event, 3> ready{};
+  const int count = ::epoll_wait(epoll_, ready.data(), ready.size(), 0);
+  for (int i = 0; i < count; ++i) {
+    const int fd = ready[static_cast<std::size_t>(i)].data.fd;
+    std::uint64_t ignored = 0;
+    if (fd == timer_) (void)!::read(timer_, &ignored, sizeof ignored);
+    if (fd == helper_->fd)
+      for (const auto& o : helper_->take()) finished(o);
   }
+  receive();
   send_queued();
+}
+
+void paho_transport::flush() {
+  if (present_ && !present_->is_busy && std::exchange(present_->is_held, false)) let_go(present_->fd);
+}
+
+// At least one call of Paho each time, which sees to the keepalive.
+void paho_transport::receive() {
+  const auto c = present_;
+  if (!c || c->is_busy) return;
+  for (int i = 0;; ++i) {
+    const input next = next_input(c->fd);
+    if (i > 0 && !next.is_there && !c->may_have_kept) return;
+    if (i == messages_at_once) return c->may_have_kept ? helper_->wake() : void();
+    if (next.disconnect_reason > 0) c->disconnect_reason = next.disconnect_reason;
+    if (i > 0 && next.is_there) c->hold();  // there is more to do: what it gives rise to may leave together
+    char* topic = nullptr;
+    int topic_size = 0;  // 0 if it is a C string
+    MQTTClient_message* m = nullptr;
+    MQTTClient_receive(c->client, &topic, &topic_size, &m, 0);
+    if (m) {
+      // On a connection that began clean a duplicate is here already: TCP loses nothing.
+      if (!m->dup)
+        listener_->received(topic_size > 0 ? std::string_view(topic, static_cast<std::size_t>(topic_size)) : topic,
+                            {static_cast<const char*>(m->payload), static_cast<std::size_t>(m->payloadlen)},
+                            m->retained != 0);
+      MQTTClient_freeMessage(&m);
+      MQTTClient_free(topic);
+      if (present_ != c || c->is_busy) return;
+    } else {
+      c->may_have_kept = false;
+    }
+    if (!c->is_connected()) return ended(c->lost());
+  }
+}
+
+void paho_transport::send_queued() {
+  if (!present_ || present_->is_busy) return;
+  auto& c = *present_;
+  while (!queued_.empty() && c.has_room()) {
+    c.publish(queued_.front());
+    queued_.pop_front();
+    if (!c.is_connected()) return helper_->wake();  // dispatch() will find out
+  }
+  if (is_closing_ && queued_.empty() && c.count_in_flight() == 0) {
+    c.disconnect();
+    return helper_->wake();
+  }
+  // Room among those in flight comes by PUBACKs, which are input; room in the socket is to be waited for.
+  watch_socket(!queued_.empty() && c.in_flight < c.window ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+void paho_transport::ended(const connection_loss& loss) {
+  present_.reset();
+  if (is_closing_ && queued_.empty())
+    listener_->closed();
+  else
+    listener_->disconnected(loss);
+}
+
+void paho_transport::watch_socket(std::uint32_t events) {
+  auto& c = *present_;
+  if (c.watched == events) return;
+  epoll_event event{events, {.fd = c.fd}};
+  ::epoll_ctl(epoll_, c.watched == 0 ? EPOLL_CTL_ADD : events == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD, c.fd, &event);
+  c.watched = events;
 }
 
 }  // namespace paho

@@ -1,11 +1,16 @@
 /// @file paho_transport.hpp
-/// Eclipse Paho MQTT C++ behind the transport of a node.
+/// Eclipse Paho's synchronous MQTT client behind the transport of a node.
 ///
-/// Threads: everything here is called on the node's thread. Paho calls back on its own; those
-/// callbacks put what happened into a queue and make fd() readable, and wait for nothing.
+/// Threads: everything here is called on the node's thread, and Paho works on it too: a message is read, handled and
+/// answered without a word to another thread. Only what waits for the broker's answer (CONNECT, SUBSCRIBE) is done by
+/// a thread of its own, and meanwhile nobody else touches Paho. (Paho's asynchronous client, which is what Paho C++
+/// is made of, has two threads and a lock in the way of every packet: see bench/README.md.)
 #pragma once
 
+#include <deque>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "runtime/transport.hpp"
@@ -31,9 +36,12 @@ class paho_transport final : public runtime::transport {
   ~paho_transport() override;
 
   /// Readable when dispatch() has something to do.
-  int fd() const;
+  int fd() const { return epoll_; }
   /// Tells the transport_events what has happened, and sends what may be sent.
   void dispatch();
+  /// Lets go what dispatch() and publish() have written since the last call: packets that are written together leave
+  /// together. Call it when there is nothing more to do at once.
+  void flush();
 
   // transport
   void connect(const std::string& client_id, const runtime::publication& will,
@@ -46,15 +54,31 @@ class paho_transport final : public runtime::transport {
 
  private:
   struct connection;
-  struct event_queue;
+  struct helper;
+  enum class step { connected, subscribed };
+  // What a blocking call came to: nothing but the step if it went well.
+  struct outcome {
+    std::uint64_t connection;
+    step what;
+    std::optional<runtime::connection_loss> loss;
+  };
 
+  void start(step what, std::function<std::optional<runtime::connection_loss>(connection&)> blocking_call);
+  void finished(const outcome& o);
+  void receive();
   void send_queued();
-  void retire();
+  void ended(const runtime::connection_loss& loss);
+  void watch_socket(std::uint32_t events);
 
   broker_settings settings_;
-  std::shared_ptr<event_queue> events_;
-  std::unique_ptr<connection> present_;
-  std::unique_ptr<connection> retired_;
+  int epoll_;  // of what follows, and of the connection's socket
+  int timer_;  // when Paho wants to look at the keepalive
+  std::shared_ptr<helper> helper_;
+  std::shared_ptr<connection> present_;
+  runtime::transport_events* listener_ = nullptr;
+  std::vector<std::string> to_subscribe_;
+  std::deque<runtime::publication> queued_;
+  bool is_closing_ = false;
   std::uint64_t connections_ = 0;
 };
 

@@ -1,17 +1,18 @@
 #include "mqtt/sockets.hpp"
 
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 
 #include <dirent.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 namespace paho {
-namespace {
 
-int peer_port_of(int fd) {
+static int peer_port_of(int fd) {
   sockaddr_storage peer{};
   socklen_t size = sizeof peer;
   if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return -1;
@@ -20,40 +21,50 @@ int peer_port_of(int fd) {
   return -1;
 }
 
-template <class F>
-int for_each_socket(int peer_port, F f) {
+int find_socket(int peer_port) {
   DIR* own_files = ::opendir("/proc/self/fd");
-  if (!own_files) return 0;
-  int found = 0;
+  if (!own_files) return -1;
+  int found = -1;
   while (const dirent* entry = ::readdir(own_files)) {
     const int fd = static_cast<int>(std::strtol(entry->d_name, nullptr, 10));
-    if (fd <= 2 || peer_port_of(fd) != peer_port) continue;
-    f(fd);
-    ++found;
+    if (fd > 2 && peer_port_of(fd) == peer_port) found = fd;
   }
   ::closedir(own_files);
   return found;
 }
 
-}  // namespace
-
-int set_tcp_nodelay(int peer_port) {
-  return for_each_socket(peer_port, [](int fd) {
-    const int on = 1;
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  });
+void set_options(int fd) {
+  const int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  // Linux takes a socket for writable when a third of this is free, and doubles it for its own needs.
+  const int buffer = 1 << 20;
+  ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
 }
 
-void cut(int peer_port) {
-  for_each_socket(peer_port, [](int fd) { ::shutdown(fd, SHUT_RDWR); });
+static void set_cork(int fd, int on) { ::setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on); }
+
+void hold(int fd) { set_cork(fd, 1); }
+void let_go(int fd) { set_cork(fd, 0); }
+
+bool is_writable(int fd) {
+  pollfd p{fd, POLLOUT, 0};
+  return ::poll(&p, 1, 0) == 1;
 }
 
-void say_disconnect(int peer_port) {
-  for_each_socket(peer_port, [](int fd) {
-    constexpr std::array<unsigned char, 2> disconnect{0xe0, 0x00};  // MQTT 3.1.1 section 3.14, and 5 with reason 0
-    (void)!::send(fd, disconnect.data(), disconnect.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    ::shutdown(fd, SHUT_RDWR);
-  });
+input next_input(int fd) {
+  constexpr unsigned char disconnect = 0xe0;
+  std::array<unsigned char, 3> next{};
+  const auto n = ::recv(fd, next.data(), next.size(), MSG_PEEK | MSG_DONTWAIT);
+  if (n < 0 && errno == EAGAIN) return {};
+  return {true, n == 3 && next[0] == disconnect && next[1] > 0 ? next[2] : 0};
+}
+
+void cut(int fd) { ::shutdown(fd, SHUT_RDWR); }
+
+void say_disconnect(int fd) {
+  constexpr std::array<unsigned char, 2> disconnect{0xe0, 0x00};  // MQTT 3.1.1 section 3.14, and 5 with reason 0
+  (void)!::send(fd, disconnect.data(), disconnect.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  ::shutdown(fd, SHUT_RDWR);
 }
 
 }  // namespace paho

@@ -1,19 +1,36 @@
 /// @file sockets.hpp
-/// Paho gives out neither its socket nor a way to do these things, so it is found among the program's own: every TCP
-/// socket that is connected to the broker's port. Any thread.
+/// Paho gives out neither its socket nor a way to do these things, so it is found among the program's own: the TCP
+/// socket that is connected to the broker's port. A program has one such connection at a time. Any thread.
 #pragma once
 
 namespace paho {
 
-/// Sets TCP_NODELAY: Nagle's algorithm with delayed acknowledgements costs 40 ms a reply.
-/// @returns how many sockets there were.
-int set_tcp_nodelay(int peer_port);
+/// The descriptor, or -1 if there is none.
+int find_socket(int peer_port);
+
+/// Sets TCP_NODELAY (Nagle's algorithm with delayed acknowledgements costs 40 ms a reply), and makes the socket's
+/// buffer so large that a socket that is writable takes a whole PUBLISH: Paho waits for the rest of one otherwise.
+void set_options(int fd);
+
+/// While a socket is held, what is written to it waits until there is a whole segment, or until it is let go.
+void hold(int fd);
+void let_go(int fd);
+
+/// False when a PUBLISH might not go out at once and whole.
+bool is_writable(int fd);
+
+/// What is to be read next.
+struct input {
+  bool is_there = false;      ///< or the connection's end
+  int disconnect_reason = 0;  ///< that of a DISCONNECT by the broker (MQTT 5.0 section 3.14), if that is next
+};
+input next_input(int fd);
 
 /// Ends the connection without a word, so that the broker publishes the will. (A Paho client that is destroyed says
 /// DISCONNECT first.)
-void cut(int peer_port);
+void cut(int fd);
 
 /// Says DISCONNECT, so that the broker discards the will, and ends the connection. (Paho says none before CONNACK.)
-void say_disconnect(int peer_port);
+void say_disconnect(int fd);
 
 }  // namespace paho

@@ -18,6 +18,7 @@ class embedded_broker {
   embedded_broker(const embedded_broker&) = delete;
 
   int port() const { return port_; }
+  pid_t pid() const { return pid_; }
   /// `mqtt://127.0.0.1:PORT`
   std::string url() const { return "mqtt://127.0.0.1:" + std::to_string(port_); }
   /// Readable when Mosquitto has ended by itself (a pidfd).

@@ -54,6 +54,7 @@ int node_program::run(const std::function<std::optional<runtime::instant>()>& af
     std::optional<runtime::instant> next;
     if (after_each) next = after_each();
     if (std::exchange(stop_requested_, false)) node_.stop();
+    transport_.flush();
     for (const auto& other : {node_.next_deadline(), log_unlogged_drops()})
       if (other && (!next || *other < *next)) next = other;
     return next;

@@ -74,6 +74,12 @@ void add_common_options(CLI::App& app, common_options& o, const std::string& nam
       ->check(CLI::Range(1, 65'535))
       ->capture_default_str()
       ->group("MQTT");
+  app.add_option("-q,--qos", o.node.message_qos,
+                 "QoS of messages; 0 is quicker, and an overloaded broker drops them without a word")
+      ->type_name("QOS")
+      ->check(CLI::IsMember({0, 1}).description(""))
+      ->capture_default_str()
+      ->group("MQTT");
   app.add_option_function<std::string>(
          "-V,--mqtt-version", [&o](const std::string& v) { o.broker.mqtt_5 = mqtt_versions.at(v); },
          "mqttv5 or mqttv311")

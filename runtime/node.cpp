@@ -101,7 +101,7 @@ void node::publish(const std::string& topic, const term& content) {
   if (!incarnation_.is_up()) return note(drop::unsent, name(), "no connection to the broker");
   if (payload.size() > max_payload)
     return note(drop::unsent, name(), "longer than " + std::to_string(max_payload) + " bytes");
-  transport_.publish({topic, std::move(payload)});
+  transport_.publish({.topic = topic, .payload = std::move(payload), .qos = settings_.message_qos});
 }
 
 void node::send(const pid& to, term content) {

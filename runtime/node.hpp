@@ -47,6 +47,9 @@ struct node_settings {
   /// net_kernel:monitor_nodes(true): hears every node's status, not only of those it is linked to. For a
   /// node that is linked to most others, like a server: one subscription instead of one a peer.
   bool monitor_nodes = false;
+  /// QoS of messages and signals, 0 or 1; status and subscriptions have 1. With 0 a broker that has too much to do
+  /// drops some, and nobody is told but by rule 8.
+  int message_qos = 1;
 };
 
 class node {

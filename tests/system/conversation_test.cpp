@@ -53,6 +53,25 @@ TEST_P(conversation, typed_all_at_once_is_answered_line_by_line) {
                                  "sent", R"(Message from Peter: "me")", "receiver_not_found", "logged_off"}));
 }
 
+TEST_P(conversation, with_qos_0_has_it_on_all_that_goes_to_an_inbox_and_on_nothing_else) {
+  mosquitto broker;
+  auto qos_0 = version;
+  qos_0.insert(qos_0.end(), {"-q", "0"});
+  auto server = start_server(broker, qos_0);
+  auto peter = start_user(broker, "peter", qos_0);
+  EXPECT_EQ(ask(peter, "/message peter hello"), "sent");
+  EXPECT_EQ(line_of(peter), R"(Message from peter: "hello")");
+  EXPECT_EQ(ask(peter, "/logoff"), "logged_off");
+  EXPECT_TRUE(server.says("0 on the list"));
+  const auto log = broker.log();
+  for (const std::string node : {"messenger@test", "peter@test"}) {
+    const std::string received = "Received PUBLISH from " + node + " (d0, q";
+    EXPECT_EQ(count(log, received + "1, r1"), 1U) << "its nodeup";
+    EXPECT_GE(count(log, received + "0, r0"), 3U) << "logon, message_to, EXIT; or LINK and replies";
+    EXPECT_EQ(count(log, received + "1, r0"), 0U);
+  }
+}
+
 TEST_P(conversation, a_thousand_messages_arrive_in_order_and_once) {
   mosquitto broker;
   auto server = start_server(broker, version);

@@ -24,8 +24,8 @@ TEST(options, help_and_version_of_both_programs) {
     for (const auto& line : help.rest()) text += line + "\n";
     for (const auto* option :
          {"--name", "--cookie", "-h,--host", "-p,--port", "-u,--username", "-P,--password", "--password-file",
-          "-k,--keepalive", "-V,--mqtt-version", "--net-ticktime", "-d,--debug", "--log-level", "--help", "--version",
-          "MQTT_HOST", "MQTT_PORT", "MQTT_USERNAME", "MQTT_PASSWORD"})
+          "-k,--keepalive", "-q,--qos", "-V,--mqtt-version", "--net-ticktime", "-d,--debug", "--log-level", "--help",
+          "--version", "MQTT_HOST", "MQTT_PORT", "MQTT_USERNAME", "MQTT_PASSWORD"})
       EXPECT_NE(text.find(option), std::string::npos) << option;
     for (const auto* line = text.c_str(); *line;) {
       const auto* end = std::strchr(line, '\n');
@@ -47,6 +47,7 @@ TEST(options, that_are_wrong_are_refused_with_a_sentence_and_exit_code_2) {
       {{"-p", "http"}, "--port"},
       {{"-k", "0"}, "--keepalive"},
       {{"-V", "4"}, "--mqtt-version"},
+      {{"-q", "2"}, "--qos"},
       {{"--net-ticktime", "0"}, "--net-ticktime"},
       {{"--log-level", "loud"}, "--log-level"},
       {{"--host", ""}, "the host of the broker"},
