@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstring>
 #include <mutex>
 #include <thread>
 #include <utility>
 
-#include <sys/epoll.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -27,8 +28,12 @@ using runtime::transport_events;
 // here. The broker's Receive Maximum may be lower: Mosquitto's is 20 unless it is told otherwise.
 constexpr int max_window = 100;
 
-// How many messages are read before the node has its turn.
-constexpr int messages_at_once = 16;
+// Paho reads for 100 ms when it waits to write. A socket that is_writable() keeps it from that, except behind a PUBACK
+// that found the socket full.
+constexpr auto least_paho_waits = std::chrono::milliseconds(90);
+
+// How many packets are read before the node has its turn.
+constexpr int packets_at_once = 16;
 
 constexpr int connect_timeout_seconds = 10;
 
@@ -46,7 +51,7 @@ struct paho_transport::helper {
     return std::exchange(outcomes, {});
   }
 
-  const int fd;  // readable when dispatch() is to be called
+  const int fd;  // readable when there is something to look at
   std::mutex guard;
   std::deque<outcome> outcomes;
   // One at a time: a client of Paho's that waits reads the sockets of all of them.
@@ -71,10 +76,6 @@ struct paho_transport::connection {
   void disconnect();
 
   bool is_connected() const { return MQTTClient_isConnected(client) != 0; }
-  // Whatever is written now leaves at flush().
-  void hold() {
-    if (!std::exchange(is_held, true)) paho::hold(fd);
-  }
   bool has_room() { return (in_flight < window || count_in_flight() < window) && is_writable(fd); }
   int count_in_flight();
   connection_loss lost() const { return connection_lost(disconnect_reason, address(settings), node); }
@@ -84,9 +85,9 @@ struct paho_transport::connection {
   const std::string node;
   MQTTClient client = nullptr;
   bool is_busy = false;
-  bool is_held = false;
-  int fd = -1;  // once connected
-  std::uint32_t watched = 0;
+  bool is_held = false;  // until flush()
+  int fd = -1;           // once connected
+  short watched = 0;
   int window = max_window;
   int in_flight = 0;           // or less, since PUBACKs are not seen to come; see count_in_flight()
   bool may_have_kept = false;  // Paho may have read messages while it waited for something else
@@ -114,6 +115,12 @@ struct properties {
 struct response : MQTTResponse {
   explicit response(MQTTResponse r) : MQTTResponse(r) {}
   ~response() { MQTTResponse_free(*this); }
+  // Paho puts negative numbers into its enumeration, which has none.
+  int code() const {
+    int number = 0;
+    std::memcpy(&number, &reasonCode, sizeof number);
+    return number;
+  }
   response(const response&) = delete;
 };
 
@@ -143,7 +150,7 @@ std::optional<connection_loss> paho_transport::connection::connect(const publica
   if (settings.mqtt_5) {
     properties of_will(will.expiry_seconds);
     const response r(MQTTClient_connect5(client, &options, nullptr, &of_will.list));
-    code = r.reasonCode;
+    code = r.code();
     if (r.properties && MQTTProperties_hasProperty(r.properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM))
       window = std::min<int>(window, MQTTProperties_getNumericValue(r.properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM));
   } else {
@@ -169,7 +176,7 @@ std::optional<connection_loss> paho_transport::connection::subscribe(const std::
   int code = 0;
   if (settings.mqtt_5) {
     const response r(MQTTClient_subscribeMany5(client, count, topics.data(), qos.data(), options.data(), nullptr));
-    code = r.reasonCode;
+    code = r.code();
     if (r.reasonCodes) code = *std::max_element(r.reasonCodes, r.reasonCodes + r.reasonCodeCount);
   } else {
     code = MQTTClient_subscribeMany(client, count, topics.data(), qos.data());
@@ -218,16 +225,13 @@ std::string address(const broker_settings& broker) {
   return (ipv6 ? "[" + broker.host + "]" : broker.host) + ":" + std::to_string(broker.port);
 }
 
-paho_transport::paho_transport(broker_settings settings)
+paho_transport::paho_transport(broker_settings settings, watcher watch)
     : settings_(std::move(settings)),
-      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      watch_(std::move(watch)),
       timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
       helper_(std::make_shared<helper>()) {
   MQTTClient_setTraceLevel(MQTTCLIENT_TRACE_ERROR);  // the default costs a vsnprintf a packet
-  for (const int fd : {helper_->fd, timer_}) {
-    epoll_event event{EPOLLIN, {.fd = fd}};
-    ::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
-  }
+  watch_(helper_->fd, POLLIN, [this] { look_around(); });
   // Paho looks at the keepalive when it is called, a tenth of it after the last time at the soonest.
   using std::chrono::milliseconds;
   const auto interval =
@@ -235,16 +239,23 @@ paho_transport::paho_transport(broker_settings settings)
   const timespec time{interval.count() / 1'000, interval.count() % 1'000 * 1'000'000};
   const itimerspec every{time, time};
   ::timerfd_settime(timer_, 0, &every, nullptr);
+  watch_(timer_, POLLIN, [this] {
+    std::uint64_t times = 0;
+    (void)!::read(timer_, &times, sizeof times);
+    receive();
+  });
 }
 
 paho_transport::~paho_transport() {
   if (present_ && present_->is_busy) withdraw();
-  present_.reset();
+  leave();
+  watch_(helper_->fd, 0, {});
+  watch_(timer_, 0, {});
   ::close(timer_);
-  ::close(epoll_);
 }
 
 void paho_transport::connect(const std::string& client_id, const publication& will, transport_events& events) {
+  leave();
   present_ = std::make_shared<connection>(settings_, client_id, ++connections_);
   listener_ = &events;
   to_subscribe_.clear();
@@ -275,13 +286,13 @@ void paho_transport::close() {
 void paho_transport::abort() {
   if (!present_) return;
   cut(present_->is_busy ? find_socket(settings_.port) : present_->fd);
-  present_.reset();
+  leave();
 }
 
 void paho_transport::withdraw() {
   if (!present_) return;
   say_disconnect(find_socket(settings_.port));
-  present_.reset();
+  leave();
 }
 
 // Hands the present connection to another thread, until finished().
@@ -307,41 +318,26 @@ void paho_transport::finished(const outcome& o) {
   present_->may_have_kept = true;
   if (o.loss) return ended(*o.loss);
   if (!to_subscribe_.empty()) return subscribe({});
-  watch_socket(EPOLLIN);
+  watch_socket(POLLIN);
   if (o.what == step::connected)
     listener_->connected();
   else
     listener_->subscribed();
 }
 
-void paho_transport::dispatch() {
-  std::array<epoll_event, 3> ready{};
-  const int count = ::epoll_wait(epoll_, ready.data(), ready.size(), 0);
-  for (int i = 0; i < count; ++i) {
-    const int fd = ready[static_cast<std::size_t>(i)].data.fd;
-    std::uint64_t ignored = 0;
-    if (fd == timer_) (void)!::read(timer_, &ignored, sizeof ignored);
-    if (fd == helper_->fd)
-      for (const auto& o : helper_->take()) finished(o);
-  }
+void paho_transport::look_around() {
+  for (const auto& o : helper_->take()) finished(o);
   receive();
-  send_queued();
 }
 
-void paho_transport::flush() {
-  if (present_ && !present_->is_busy && std::exchange(present_->is_held, false)) let_go(present_->fd);
-}
-
-// At least one call of Paho each time, which sees to the keepalive.
+// Calls Paho at least once, which sees to the keepalive.
 void paho_transport::receive() {
   const auto c = present_;
   if (!c || c->is_busy) return;
-  for (int i = 0;; ++i) {
-    const input next = next_input(c->fd);
-    if (i > 0 && !next.is_there && !c->may_have_kept) return;
-    if (i == messages_at_once) return c->may_have_kept ? helper_->wake() : void();
-    if (next.disconnect_reason > 0) c->disconnect_reason = next.disconnect_reason;
-    if (i > 0 && next.is_there) c->hold();  // there is more to do: what it gives rise to may leave together
+  input next = next_input(c->fd);
+  for (int packets = 0; packets < packets_at_once || c->may_have_kept; ++packets) {
+    // Paho says nothing of a DISCONNECT that it reads.
+    if (next.disconnect_reason != 0) c->disconnect_reason = next.disconnect_reason;
     char* topic = nullptr;
     int topic_size = 0;  // 0 if it is a C string
     MQTTClient_message* m = nullptr;
@@ -359,39 +355,56 @@ void paho_transport::receive() {
       c->may_have_kept = false;
     }
     if (!c->is_connected()) return ended(c->lost());
+    next = next_input(c->fd);
+    if (!next.is_there && !c->may_have_kept) break;
+    // There is more to do: what it gives rise to may leave in one segment.
+    if (!std::exchange(c->is_held, true)) hold(c->fd);
   }
+  send_queued();
 }
 
 void paho_transport::send_queued() {
   if (!present_ || present_->is_busy) return;
   auto& c = *present_;
   while (!queued_.empty() && c.has_room()) {
+    const auto start = std::chrono::steady_clock::now();
     c.publish(queued_.front());
     queued_.pop_front();
-    if (!c.is_connected()) return helper_->wake();  // dispatch() will find out
+    if (std::chrono::steady_clock::now() - start > least_paho_waits) {
+      c.may_have_kept = true;
+      helper_->wake();
+    }
+    if (!c.is_connected()) return helper_->wake();  // receive() will find out
   }
   if (is_closing_ && queued_.empty() && c.count_in_flight() == 0) {
     c.disconnect();
     return helper_->wake();
   }
   // Room among those in flight comes by PUBACKs, which are input; room in the socket is to be waited for.
-  watch_socket(!queued_.empty() && c.in_flight < c.window ? EPOLLIN | EPOLLOUT : EPOLLIN);
+  watch_socket(!queued_.empty() && c.in_flight < c.window ? POLLIN | POLLOUT : POLLIN);
+}
+
+void paho_transport::flush() {
+  if (present_ && std::exchange(present_->is_held, false)) let_go(present_->fd);
 }
 
 void paho_transport::ended(const connection_loss& loss) {
-  present_.reset();
+  leave();
   if (is_closing_ && queued_.empty())
     listener_->closed();
   else
     listener_->disconnected(loss);
 }
 
-void paho_transport::watch_socket(std::uint32_t events) {
+void paho_transport::leave() {
+  if (!present_) return;
+  watch_socket(0);
+  present_.reset();
+}
+
+void paho_transport::watch_socket(short events) {
   auto& c = *present_;
-  if (c.watched == events) return;
-  epoll_event event{events, {.fd = c.fd}};
-  ::epoll_ctl(epoll_, c.watched == 0 ? EPOLL_CTL_ADD : events == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD, c.fd, &event);
-  c.watched = events;
+  if (std::exchange(c.watched, events) != events) watch_(c.fd, events, [this] { receive(); });
 }
 
 }  // namespace paho

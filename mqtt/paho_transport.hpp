@@ -4,7 +4,7 @@
 /// Threads: everything here is called on the node's thread, and Paho works on it too: a message is read, handled and
 /// answered without a word to another thread. Only what waits for the broker's answer (CONNECT, SUBSCRIBE) is done by
 /// a thread of its own, and meanwhile nobody else touches Paho. (Paho's asynchronous client, which is what Paho C++
-/// is made of, has two threads and a lock in the way of every packet: see bench/README.md.)
+/// is made of, has two threads and a lock in the way of every packet: see CONTRIBUTING.md.)
 #pragma once
 
 #include <deque>
@@ -30,17 +30,17 @@ struct broker_settings {
 /// `HOST:PORT`, an IPv6 address in brackets.
 std::string address(const broker_settings& broker);
 
+/// Has `ready` called, on the node's thread, whenever one of these `events` of poll(2) is there for the descriptor; in
+/// place of what was asked for it before. Without events: no longer.
+using watcher = std::function<void(int fd, short events, std::function<void()> ready)>;
+
 class paho_transport final : public runtime::transport {
  public:
-  explicit paho_transport(broker_settings settings);
+  paho_transport(broker_settings settings, watcher watch);
   ~paho_transport() override;
 
-  /// Readable when dispatch() has something to do.
-  int fd() const { return epoll_; }
-  /// Tells the transport_events what has happened, and sends what may be sent.
-  void dispatch();
-  /// Lets go what dispatch() and publish() have written since the last call: packets that are written together leave
-  /// together. Call it when there is nothing more to do at once.
+  /// Lets go what was held back since the last call, because there was more to do. Call it when nothing is left to be
+  /// done at once.
   void flush();
 
   // transport
@@ -65,13 +65,15 @@ class paho_transport final : public runtime::transport {
 
   void start(step what, std::function<std::optional<runtime::connection_loss>(connection&)> blocking_call);
   void finished(const outcome& o);
+  void look_around();
   void receive();
   void send_queued();
   void ended(const runtime::connection_loss& loss);
-  void watch_socket(std::uint32_t events);
+  void leave();
+  void watch_socket(short events);
 
   broker_settings settings_;
-  int epoll_;  // of what follows, and of the connection's socket
+  watcher watch_;
   int timer_;  // when Paho wants to look at the keepalive
   std::shared_ptr<helper> helper_;
   std::shared_ptr<connection> present_;

@@ -22,7 +22,7 @@ bool is_writable(int fd);
 /// What is to be read next.
 struct input {
   bool is_there = false;      ///< or the connection's end
-  int disconnect_reason = 0;  ///< that of a DISCONNECT by the broker (MQTT 5.0 section 3.14), if that is next
+  int disconnect_reason = 0;  ///< of the broker's DISCONNECT (MQTT 5.0 section 3.14.2.1), if that is next
 };
 input next_input(int fd);
 

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -50,14 +49,14 @@ void event_loop::run(const std::function<std::optional<runtime::instant>()>& aft
   std::vector<pollfd> polled;
   while (!stopped_) {
     polled.clear();
-    for (const auto& [fd, readable] : watched_) polled.push_back({fd, POLLIN, 0});
+    for (const auto& [fd, w] : watched_) polled.push_back({fd, w.events, 0});
     if (::poll(polled.data(), polled.size(), milliseconds_until(deadline)) < 0 && errno != EINTR)
       throw std::system_error(errno, std::system_category(), "poll");
     for (const auto& p : polled) {
       const auto found = watched_.find(p.fd);
       if (p.revents == 0 || found == watched_.end()) continue;
-      const auto readable = found->second;  // it may unwatch itself
-      readable();
+      const auto ready = found->second.ready;  // it may unwatch itself
+      ready();
     }
     deadline = after_each();
   }

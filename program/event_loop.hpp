@@ -6,6 +6,8 @@
 #include <map>
 #include <optional>
 
+#include <poll.h>
+
 #include "runtime/transport.hpp"
 
 namespace program {
@@ -17,8 +19,8 @@ class event_loop {
   ~event_loop();
   event_loop(const event_loop&) = delete;
 
-  /// Calls `readable` whenever the descriptor is readable, or at its end.
-  void watch(int fd, std::function<void()> readable) { watched_[fd] = std::move(readable); }
+  /// Calls `ready` whenever the descriptor is readable, or at its end; or has other events of poll(2).
+  void watch(int fd, std::function<void()> ready, short events = POLLIN) { watched_[fd] = {events, std::move(ready)}; }
   void unwatch(int fd) { watched_.erase(fd); }
   /// Calls this with SIGINT, SIGTERM or SIGHUP.
   void on_signal(std::function<void(int)> handle) { on_signal_ = std::move(handle); }
@@ -28,7 +30,11 @@ class event_loop {
   void stop() { stopped_ = true; }
 
  private:
-  std::map<int, std::function<void()>> watched_;
+  struct watched {
+    short events = 0;
+    std::function<void()> ready;
+  };
+  std::map<int, watched> watched_;
   std::function<void(int)> on_signal_;
   int signals_;
   bool stopped_ = false;

@@ -36,9 +36,12 @@ node_program::node_program(event_loop& loop, const common_options& options, std:
       no_broker_hint_(std::move(no_broker_hint)),
       broker_(options.broker),
       may_retry_(options.broker_configured),
-      transport_(options.broker),
+      transport_(options.broker,
+                 [this](int fd, short events, std::function<void()> ready) {
+                   if (events == 0) return loop_.unwatch(fd);
+                   loop_.watch(fd, std::move(ready), events);
+                 }),
       node_(options.node, real_environment(), transport_, *this) {
-  loop_.watch(transport_.fd(), [this] { transport_.dispatch(); });
   loop_.on_signal([this](int signal) {
     spdlog::info("stopping: {}", signal == SIGINT ? "SIGINT" : signal == SIGTERM ? "SIGTERM" : "SIGHUP");
     if (is_stopping_) std::_Exit(signal == SIGINT ? exit_code::interrupted : 0);  // asked twice: at once, so by will

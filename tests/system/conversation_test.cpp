@@ -2,6 +2,7 @@
 #include <csignal>
 
 #include "system/programs.hpp"
+#include "system/raw_node.hpp"
 
 using namespace testing_system;
 
@@ -51,6 +52,28 @@ TEST_P(conversation, typed_all_at_once_is_answered_line_by_line) {
   EXPECT_EQ(peter.end(), 0) << peter.errors();
   EXPECT_EQ(peter.rest(), (lines{"not_logged_on", "logged_on", "logged_off", "logged_on", "logged_off", "logged_on",
                                  "sent", R"(Message from Peter: "me")", "receiver_not_found", "logged_off"}));
+}
+
+TEST_P(conversation, of_more_than_a_socket_takes_arrives_whole_and_in_order) {
+  constexpr int messages = 150;
+  mosquitto broker("max_inflight_messages 0\nmax_queued_messages 10000");
+  auto server = start_server(broker, version);
+  raw_node sender(broker.port(), "sender@test", 1'795'000'000'000),
+      receiver(broker.port(), "receiver@test", 1'795'000'000'000);
+  ASSERT_EQ(sender.logon("sender"), R"(["messenger","logged_on"])");
+  ASSERT_EQ(receiver.logon("receiver"), R"(["messenger","logged_on"])");
+  for (auto* node : {&sender, &receiver}) ASSERT_TRUE(node->next().find("LINK") != std::string::npos);
+  const std::string filler(60'000, '.');
+  const auto text = [&filler](int i) { return std::to_string(i) + filler; };
+  server.signal(SIGSTOP);  // so that all of it is there at once
+  for (int i = 0; i < messages; ++i)
+    sender.send("messenger", "[\"" + sender.pid() + R"(","message_to","receiver",")" + text(i) + "\"]");
+  server.signal(SIGCONT);
+  for (int i = 0; i < messages; ++i) {
+    const auto message = receiver.next();
+    ASSERT_TRUE(message.find("\"sender\",\"" + text(i)) != std::string::npos) << i << ": " << message.substr(0, 100);
+  }
+  for (int i = 0; i < messages; ++i) EXPECT_TRUE(sender.next().find("\"sent\"") != std::string::npos) << i;
 }
 
 TEST_P(conversation, with_qos_0_has_it_on_all_that_goes_to_an_inbox_and_on_nothing_else) {
