@@ -63,6 +63,9 @@ class svg {
     for (const auto& [x, y] : points) out_ << x << ',' << y << ' ';
     out_ << "\"/>\n";
   }
+  void legend(const std::string& name, const std::string& colour, int row) {
+    text(left + 12, top + 18 + 16 * row, name, "start", "fill=\"" + colour + "\"");
+  }
   void dot(double x, double y, const std::string& colour) {
     out_ << "<circle r=\"4\" cx=\"" << x << "\" cy=\"" << y << "\" fill=\"" << colour << "\"/>\n";
   }
@@ -143,7 +146,9 @@ std::string latency_plot(const plots& p) {
   for (const double part : {0.0, 0.5, 0.9, 0.99, 0.999}) {
     const double at = x.at(1 / (1 - part));
     plot.line(at, top, at, plot_height - bottom, grid);
-    plot.text(at, plot_height - bottom + 18, short_number(100 * part) + " %", "middle");
+    std::ostringstream percent;
+    percent << 100 * part << " %";
+    plot.text(at, plot_height - bottom + 18, percent.str(), part > 0.99 ? "end" : "middle");
   }
   for (double us = y.low; us <= y.high * 1.01; us *= 10) {
     plot.line(left, y.at(us), plot_width - right, y.at(us), grid);
@@ -154,7 +159,7 @@ std::string latency_plot(const plots& p) {
     std::vector<std::pair<double, double>> points;
     for (const double part : parts) points.emplace_back(x.at(1 / (1 - part)), y.at(microseconds(h, part)));
     plot.curve(points, colour);
-    plot.text(left + 12, top + 18 + 16 * row, name, "start", std::string("fill=\"") + colour + "\"");
+    plot.legend(name, colour, row);
   };
   draw(p.relay_latency, colour_of_relay, "R, the bare relay", 0);
   draw(p.server_latency, colour_of_server, "messenger-node", 1);
@@ -179,8 +184,6 @@ std::string capacity_plot(const plots& p) {
   plot.text(plot_width / 2.0, plot_height - 10, "users on the list", "middle");
   plot.line(left, y(p.relay_capacity), plot_width - right, y(p.relay_capacity), colour_of_relay,
             "stroke-width=\"2\" stroke-dasharray=\"6 4\"");
-  plot.text(plot_width - right - 4, y(p.relay_capacity) - 8, "R, which has no list", "end",
-            std::string("fill=\"") + colour_of_relay + "\"");
   std::vector<std::pair<double, double>> points;
   for (const auto& point : p.capacity) {
     const double at = x.at(static_cast<double>(point.users));
@@ -189,8 +192,8 @@ std::string capacity_plot(const plots& p) {
     plot.text(at, plot_height - bottom + 18, short_number(static_cast<double>(point.users)), "middle");
   }
   plot.curve(points, colour_of_server);
-  plot.text(x.at(static_cast<double>(p.capacity.front().users)), y(points.empty() ? 0 : p.capacity.front().rate) + 22,
-            "messenger-node", "start", std::string("fill=\"") + colour_of_server + "\"");
+  plot.legend("R, which has no list", colour_of_relay, 0);
+  plot.legend("messenger-node", colour_of_server, 1);
   return plot.end();
 }
 
