@@ -99,8 +99,8 @@ TEST_F(exits, an_exit_and_then_a_nodedown_or_a_will_is_one_logoff) {  // cases 9
     }
     expect_off(name, "normal");
   }
-  expect_serving();
-  EXPECT_EQ(logoffs(), 2U);
+  expect_serving();  // and the witness is logged off too, sooner or later
+  for (const auto* name : {"clean", "killed"}) EXPECT_EQ(logoffs(name), 1U);
 }
 
 TEST_F(exits, a_disconnect_without_a_nodedown_is_found_by_the_tick) {  // case 11
