@@ -76,7 +76,18 @@ struct paho_transport::connection {
   void disconnect();
 
   bool is_connected() const { return MQTTClient_isConnected(client) != 0; }
-  bool has_room() { return (in_flight < window || count_in_flight() < window) && is_writable(fd); }
+  // Whether this can go out at once and whole.
+  bool has_room_for(const publication& p) {
+    if (in_flight >= window && count_in_flight() >= window) return false;
+    constexpr std::size_t of_a_packet = 2'048;  // what the kernel needs besides
+    const std::size_t needed = of_a_packet + (p.topic.size() + p.payload.size()) * 5 / 4;
+    if (room < needed) {
+      if (!is_writable(fd)) return false;
+      room = std::max(least_room, needed);
+    }
+    room -= needed;
+    return true;
+  }
   int count_in_flight();
   connection_loss lost() const { return connection_lost(disconnect_reason, address(settings), node); }
 
@@ -88,6 +99,8 @@ struct paho_transport::connection {
   bool is_held = false;  // until flush()
   int fd = -1;           // once connected
   short watched = 0;
+  std::size_t least_room = 0;  // bytes that the socket takes when it is writable
+  std::size_t room = 0;        // bytes that it takes in any case
   int window = max_window;
   int in_flight = 0;           // or less, since PUBACKs are not seen to come; see count_in_flight()
   bool may_have_kept = false;  // Paho may have read messages while it waited for something else
@@ -159,7 +172,7 @@ std::optional<connection_loss> paho_transport::connection::connect(const publica
   if (code != MQTTCLIENT_SUCCESS) return connect_failure(code, settings.mqtt_5, address(settings), node);
   fd = find_socket(settings.port);
   if (fd < 0) return lost();
-  set_options(fd);
+  least_room = set_options(fd);
   return std::nullopt;
 }
 
@@ -303,6 +316,7 @@ void paho_transport::start(step what, std::function<std::optional<connection_los
   std::thread([c = present_, h = helper_, what, call = std::move(blocking_call)]() mutable {
     {
       const std::lock_guard one(h->one_at_a_time);
+      if (c.use_count() == 1) return;  // given up while it waited for its turn
       outcome o{c->number, what, call(*c)};
       c.reset();  // if nobody wants it any more it ends here
       const std::lock_guard lock(h->guard);
@@ -366,7 +380,7 @@ void paho_transport::receive() {
 void paho_transport::send_queued() {
   if (!present_ || present_->is_busy) return;
   auto& c = *present_;
-  while (!queued_.empty() && c.has_room()) {
+  while (!queued_.empty() && c.has_room_for(queued_.front())) {
     const auto start = std::chrono::steady_clock::now();
     c.publish(queued_.front());
     queued_.pop_front();

@@ -3,6 +3,8 @@
 /// socket that is connected to the broker's port. A program has one such connection at a time. Any thread.
 #pragma once
 
+#include <cstddef>
+
 namespace paho {
 
 /// The descriptor, or -1 if there is none.
@@ -10,13 +12,13 @@ int find_socket(int peer_port);
 
 /// Sets TCP_NODELAY (Nagle's algorithm with delayed acknowledgements costs 40 ms a reply), and makes the socket's
 /// buffer so large that a socket that is writable takes a whole PUBLISH: Paho waits for the rest of one otherwise.
-void set_options(int fd);
+/// @returns how many bytes the socket takes at least when it is writable.
+std::size_t set_options(int fd);
 
 /// While a socket is held, what is written to it waits until there is a whole segment, or until it is let go.
 void hold(int fd);
 void let_go(int fd);
 
-/// False when a PUBLISH might not go out at once and whole.
 bool is_writable(int fd);
 
 /// What is to be read next.
