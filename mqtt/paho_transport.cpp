@@ -1,7 +1,6 @@
 #include "mqtt/paho_transport.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstring>
 #include <mutex>
