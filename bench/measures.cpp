@@ -264,7 +264,10 @@ std::vector<result> long_list(const scale& s, plots& plotted) {
       must_be_whole(l);
       return l.rate;
     };
-    for (std::size_t n = 0; n < nodes.size(); ++n) rates[n].push_back(measured(nodes[n]));
+    for (std::size_t k = 0; k < nodes.size(); ++k) {
+      const auto n = i % 2 == 0 ? k : nodes.size() - 1 - k;
+      rates[n].push_back(measured(nodes[n]));
+    }
     relay_rates.push_back(measured(relay_node));
     ratios.push_back(rates.back().back() / rates.front().back());
   }
