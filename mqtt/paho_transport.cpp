@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <thread>
@@ -243,6 +244,8 @@ paho_transport::paho_transport(broker_settings settings, watcher watch)
       timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
       helper_(std::make_shared<helper>()) {
   MQTTClient_setTraceLevel(MQTTCLIENT_TRACE_ERROR);  // the default costs a vsnprintf a packet
+  // Paho would go to these, whatever the broker's address. No other thread is there yet.
+  for (const char* proxy : {"http_proxy", "https_proxy"}) ::unsetenv(proxy);
   watch_(helper_->fd, POLLIN, [this] { look_around(); });
   // Paho looks at the keepalive when it is called, a tenth of it after the last time at the soonest.
   using std::chrono::milliseconds;
@@ -254,13 +257,16 @@ paho_transport::paho_transport(broker_settings settings, watcher watch)
   watch_(timer_, POLLIN, [this] {
     std::uint64_t times = 0;
     (void)!::read(timer_, &times, sizeof times);
+    cut_if_silent();
     receive();
   });
 }
 
 paho_transport::~paho_transport() {
-  if (present_ && present_->is_busy) withdraw();
-  leave();
+  if (present_ && present_->is_busy)
+    withdraw();
+  else
+    abort();  // nobody has stopped the node: its will is to be heard
   watch_(helper_->fd, 0, {});
   watch_(timer_, 0, {});
   ::close(timer_);
@@ -315,7 +321,7 @@ void paho_transport::start(step what, std::function<std::optional<connection_los
   std::thread([c = present_, h = helper_, what, call = std::move(blocking_call)]() mutable {
     {
       const std::lock_guard one(h->one_at_a_time);
-      if (c.use_count() == 1) return;  // given up while it waited for its turn
+      if (c.use_count() == 1) return c.reset();  // given up while it waited for its turn
       outcome o{c->number, what, call(*c)};
       c.reset();  // if nobody wants it any more it ends here
       const std::lock_guard lock(h->guard);
@@ -343,14 +349,22 @@ void paho_transport::look_around() {
   receive();
 }
 
+// When the broker has not answered PINGREQ. Paho would find out later, and say DISCONNECT, which discards the will.
+void paho_transport::cut_if_silent() {
+  if (present_ && !present_->is_busy && silence(present_->fd) > std::chrono::seconds(settings_.keepalive_seconds) * 2)
+    cut(present_->fd);
+}
+
 // Calls Paho at least once, which sees to the keepalive.
 void paho_transport::receive() {
   const auto c = present_;
   if (!c || c->is_busy) return;
+  // Paho reads nothing from a socket that takes nothing.
+  if (!c->may_have_kept && !is_writable(c->fd)) return watch_socket(POLLOUT);
   input next = next_input(c->fd);
-  for (int packets = 0; packets < packets_at_once || c->may_have_kept; ++packets) {
+  for (int packets = 0; packets < packets_at_once; ++packets) {
     // Paho says nothing of a DISCONNECT that it reads.
-    if (next.disconnect_reason != 0) c->disconnect_reason = next.disconnect_reason;
+    if (next.is_there) c->disconnect_reason = next.disconnect_reason;
     char* topic = nullptr;
     int topic_size = 0;  // 0 if it is a C string
     MQTTClient_message* m = nullptr;
@@ -369,10 +383,11 @@ void paho_transport::receive() {
     }
     if (!c->is_connected()) return ended(c->lost());
     next = next_input(c->fd);
-    if (!next.is_there && !c->may_have_kept) break;
+    if (!next.is_there && !c->may_have_kept) return send_queued();
     // There is more to do: what it gives rise to may leave in one segment.
     if (!std::exchange(c->is_held, true)) hold(c->fd);
   }
+  if (c->may_have_kept) helper_->wake();
   send_queued();
 }
 

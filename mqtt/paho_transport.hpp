@@ -66,6 +66,7 @@ class paho_transport final : public runtime::transport {
   void start(step what, std::function<std::optional<runtime::connection_loss>(connection&)> blocking_call);
   void finished(const outcome& o);
   void look_around();
+  void cut_if_silent();
   void receive();
   void send_queued();
   void ended(const runtime::connection_loss& loss);

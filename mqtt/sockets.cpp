@@ -73,12 +73,19 @@ bool is_writable(int fd) {
   return ::poll(&p, 1, 0) == 1;
 }
 
+std::chrono::milliseconds silence(int fd) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size);
+  return std::chrono::milliseconds(info.tcpi_last_data_recv);
+}
+
 input next_input(int fd) {
   constexpr unsigned char disconnect = 0xe0;
   std::array<unsigned char, 3> next{};
   const auto n = ::recv(fd, next.data(), next.size(), MSG_PEEK | MSG_DONTWAIT);
   if (n < 0 && errno == EAGAIN) return {};
-  return {true, n == 3 && next[0] == disconnect && next[1] > 0 ? next[2] : 0};
+  return {true, n == 3 && next[0] == disconnect && next[1] > 0 && next[1] < 0x80 ? next[2] : 0};
 }
 
 void cut(int fd) { ::shutdown(fd, SHUT_RDWR); }

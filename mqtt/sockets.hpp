@@ -3,6 +3,7 @@
 /// socket that is connected to the broker's port. A program has one such connection at a time. Any thread.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 
 namespace paho {
@@ -20,6 +21,9 @@ void hold(int fd);
 void let_go(int fd);
 
 bool is_writable(int fd);
+
+/// How long nothing has come from the other side.
+std::chrono::milliseconds silence(int fd);
 
 /// What is to be read next.
 struct input {

@@ -48,6 +48,31 @@ TEST_P(faults, a_killed_server_ends_every_client_once_and_a_new_one_serves) {  /
   EXPECT_EQ(line_of(fred), R"(Message from peter: "again")");
 }
 
+// The library gives up a silent broker with DISCONNECT, which would discard the will.
+TEST_P(faults, a_node_that_gives_up_a_silent_broker_and_dies_is_known_to_be_down) {
+  mosquitto broker;
+  auto with_keepalive = version;
+  with_keepalive.insert(with_keepalive.end(), {"-k", "1"});
+  auto server = start_server(broker, with_keepalive);
+  broker.signal(SIGSTOP);
+  ASSERT_TRUE(server.says("was lost")) << server.errors();
+  server.signal(SIGKILL);
+  ASSERT_EQ(server.end(), -SIGKILL);
+  broker.signal(SIGCONT);
+  auto status = broker.subscribe("messenger/1/messenger/node/messenger@test");
+  std::string seen;
+  while (const auto line = status.next_line(2s)) seen = *line;
+  EXPECT_TRUE(seen.find("nodedown") != std::string::npos) << seen;
+}
+
+TEST_P(faults, an_http_proxy_in_the_environment_is_nothing_to_a_node) {
+  mosquitto broker;
+  auto options = version;
+  options.insert(options.end(), {"-h", "127.0.0.1", "-p", broker.port_text()});
+  program server(node_program, options, {{"http_proxy", "http://127.0.0.1:9"}});
+  EXPECT_TRUE(server.says("is up")) << server.errors();
+}
+
 TEST_P(faults, a_broker_that_restarts_ends_every_client_and_all_log_on_anew) {  // cases 34, 36
   for (const bool crash : {false, true}) {
     mosquitto broker;
