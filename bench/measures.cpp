@@ -1,16 +1,14 @@
 #include "bench/measures.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iomanip>
 #include <map>
 #include <optional>
-#include <sstream>
-#include <thread>
+#include <stdexcept>
 
 #include "bench/fleet.hpp"
 #include "bench/in_memory.hpp"
 #include "bench/observers.hpp"
+#include "bench/pairs.hpp"
 #include "bench/stage.hpp"
 
 namespace bench {
@@ -22,64 +20,6 @@ using has_to_be = figure::has_to_be;
 
 constexpr const char* relay_node = "relay@bench";
 constexpr const char* server_node = "messenger@bench";
-
-double median(std::vector<double> of) {
-  std::sort(of.begin(), of.end());
-  const auto n = of.size();
-  return n == 0 ? 0 : n % 2 == 1 ? of[n / 2] : (of[n / 2 - 1] + of[n / 2]) / 2;
-}
-
-double seconds(duration d) { return std::chrono::duration<double>(d).count(); }
-
-std::string number(double n, int digits = 0) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(digits) << n;
-  std::string s = text.str();
-  for (auto at = std::min(s.find('.'), s.size()); at > 3; at -= 3) s.insert(at - 3, ",");
-  return s;
-}
-
-std::string time(duration d) {
-  const auto us = static_cast<double>(d.count()) / 1'000;
-  if (us < 1'000) return number(us) + " us";
-  return us < 1'000'000 ? number(us / 1'000, us < 10'000 ? 2 : 1) + " ms" : number(us / 1'000'000, 2) + " s";
-}
-
-std::string against(const std::string& ours, const std::string& reference) { return ours + " against " + reference; }
-
-// Figures of ours and of the reference, pair by pair; what counts is the median of the ratios.
-class pairs {
- public:
-  void add(double ours, double reference) {
-    ours_.push_back(ours);
-    reference_.push_back(reference);
-    ratios_.push_back(reference > 0 ? ours / reference : 0);
-  }
-  double ratio() const { return median(ratios_); }
-  double ours() const { return median(ours_); }
-  double reference() const { return median(reference_); }
-
-  figure as_time(const std::string& what, double at_most) const {
-    return {what, ratio(), at_most, has_to_be::at_most,
-            against(time(duration(static_cast<std::int64_t>(ours()))),
-                    time(duration(static_cast<std::int64_t>(reference()))))};
-  }
-  figure as_rate(const std::string& what, double at_least) const {
-    return {what, ratio(), at_least, has_to_be::at_least, against(number(ours()) + "/s", number(reference()) + "/s")};
-  }
-
- private:
-  std::vector<double> ours_, reference_, ratios_;
-};
-
-// Runs `one(ours?)` for both, several times, in changing order.
-template <class F>
-void alternate(int times, F one) {
-  for (int i = 0; i < times; ++i) {
-    one(i % 2 == 1);
-    one(i % 2 == 0);
-  }
-}
 
 void must_be_whole(const load& l) {
   if (l.replies != l.requests || l.delivered != l.requests)
@@ -129,19 +69,16 @@ struct capacities {
 
 capacities capacity(course& c, const scale& s, int clients, int window) {
   capacities result;
-  double relay_rate = 0, server_rate = 0;
-  int have = 0;
-  alternate(s.pairs, [&](bool ours) {
+  result.rate = in_turn(s.pairs, [&](bool ours) {
     const auto server_before = cpu_of(c.server.pid()), broker_before = c.at.broker_cpu();
     const auto l =
         c.users.closed_loop(ours ? server_node : relay_node, static_cast<std::size_t>(clients), window, s.round);
     must_be_whole(l);
-    (ours ? server_rate : relay_rate) = l.rate;
     const auto messages = static_cast<double>(l.replies);
     if (ours)
       result.cpu.add(static_cast<double>((cpu_of(c.server.pid()) - server_before).count()) / messages,
                      static_cast<double>((c.at.broker_cpu() - broker_before).count()) / messages);
-    if (++have % 2 == 0) result.rate.add(server_rate, relay_rate);
+    return l.rate;
   });
   return result;
 }
@@ -190,17 +127,12 @@ result after_silence(const scale& s) {
 }
 
 result logon_storm(const scale& s) {
-  pairs rate;
-  double relay_rate = 0, server_rate = 0;
-  int have = 0;
-  alternate(std::min(s.pairs, 3), [&](bool ours) {
+  const auto rate = in_turn(std::min(s.pairs, 3), [&](bool ours) {
     // A broker of its own each time: what one storm leaves behind is not the next one's.
     stage at(1);
     const auto target = ours ? at.start_server(server_node) : at.start_relay(relay_node);
     fleet users(at.port(), "user", static_cast<std::size_t>(s.storm), 1);
-    const double now = s.storm / seconds(users.log_on(ours ? server_node : relay_node));
-    (ours ? server_rate : relay_rate) = now;
-    if (++have % 2 == 0) rate.add(server_rate, relay_rate);
+    return s.storm / seconds(users.log_on(ours ? server_node : relay_node));
   });
   return {6, "logon storm: " + number(s.storm) + " connect, subscribe, log on", {rate.as_rate("logons", 0.8)}};
 }
@@ -339,16 +271,13 @@ result client_start(const scale& s) {
   stage at(1);
   const auto relay = at.start_relay(relay_node);
   const auto server = at.start_server(server_node);
-  pairs times;
-  double bare = 0, ours_now = 0;
-  int have = 0;
-  alternate(s.starts, [&](bool ours) {
+  int started = 0;
+  const auto times = in_turn(s.starts, [&](bool ours) {
     const auto start = steady_clock::now();
-    const std::string name = "starter" + std::to_string(have);
+    const std::string name = "starter" + std::to_string(++started);
     program client = ours ? at.start_client(name, server_node) : at.start_bare_client(name + "@bench", relay_node);
     if (client.next_line() != "logged_on") throw std::runtime_error("a client did not log on: " + client.errors());
-    (ours ? ours_now : bare) = static_cast<double>((steady_clock::now() - start).count());
-    if (++have % 2 == 0) times.add(ours_now, bare);
+    return static_cast<double>((steady_clock::now() - start).count());
   });
   return {13, "start of a client until it is logged on", {times.as_time("against a bare Paho C++ program", 1.2)}};
 }

@@ -355,7 +355,7 @@ void paho_transport::cut_if_silent() {
     cut(present_->fd);
 }
 
-// Calls Paho at least once, which sees to the keepalive.
+// Calls Paho at least once, which sees to the keepalive, unless the socket takes nothing; then see cut_if_silent().
 void paho_transport::receive() {
   const auto c = present_;
   if (!c || c->is_busy) return;
