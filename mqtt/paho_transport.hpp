@@ -12,23 +12,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "mqtt/broker_settings.hpp"
 #include "runtime/transport.hpp"
 
 namespace paho {
 
-/// Which broker, and as whom.
-struct broker_settings {
-  std::string host = "localhost";
-  int port = 1883;
-  std::string username;  ///< empty for none
-  std::string password;
-  int keepalive_seconds = 60;  ///< 1 to 65535
-  bool mqtt_5 = true;          ///< otherwise 3.1.1
-};
-
-/// `HOST:PORT`, an IPv6 address in brackets.
-std::string address(const broker_settings& broker);
+class connection;
 
 /// Has `ready` called, on the node's thread, whenever one of these `events` of poll(2) is there for the descriptor; in
 /// place of what was asked for it before. Without events: no longer.
@@ -53,7 +44,6 @@ class paho_transport final : public runtime::transport {
   void withdraw() override;
 
  private:
-  struct connection;
   struct helper;
   enum class step { connected, subscribed };
   // What a blocking call came to: nothing but the step if it went well.
@@ -78,11 +68,16 @@ class paho_transport final : public runtime::transport {
   int timer_;  // when Paho wants to look at the keepalive
   std::shared_ptr<helper> helper_;
   std::shared_ptr<connection> present_;
+  bool is_busy_ = false;        // the present connection belongs to a thread that is in a blocking call
+  bool is_held_ = false;        // until flush()
+  bool may_have_kept_ = false;  // Paho may have read messages while it waited for something else
+  int disconnect_reason_ = 0;
+  short watched_ = 0;
   runtime::transport_events* listener_ = nullptr;
   std::vector<std::string> to_subscribe_;
   std::deque<runtime::publication> queued_;
   bool is_closing_ = false;
-  std::uint64_t connections_ = 0;
+  std::uint64_t connections_ = 0;  // tells the outcomes of the present one from those of the ones before
 };
 
 }  // namespace paho

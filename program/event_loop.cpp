@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <csignal>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -47,7 +48,7 @@ static int milliseconds_until(std::optional<runtime::instant> deadline) {
 void event_loop::run(const std::function<std::optional<runtime::instant>()>& after_each) {
   std::optional<runtime::instant> deadline = runtime::instant{};
   std::vector<pollfd> polled;
-  while (!stopped_) {
+  while (!std::exchange(stopped_, false)) {
     polled.clear();
     for (const auto& [fd, w] : watched_) polled.push_back({fd, w.events, 0});
     if (::poll(polled.data(), polled.size(), milliseconds_until(deadline)) < 0 && errno != EINTR)

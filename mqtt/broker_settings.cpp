@@ -1,0 +1,10 @@
+#include "mqtt/broker_settings.hpp"
+
+namespace paho {
+
+std::string address(const broker_settings& broker) {
+  const bool ipv6 = broker.host.find(':') != std::string::npos;
+  return (ipv6 ? "[" + broker.host + "]" : broker.host) + ":" + std::to_string(broker.port);
+}
+
+}  // namespace paho

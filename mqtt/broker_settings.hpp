@@ -1,0 +1,21 @@
+/// @file broker_settings.hpp
+#pragma once
+
+#include <string>
+
+namespace paho {
+
+/// Which broker, and as whom.
+struct broker_settings {
+  std::string host = "localhost";
+  int port = 1883;
+  std::string username;  ///< empty for none
+  std::string password;
+  int keepalive_seconds = 60;  ///< 1 to 65535
+  bool mqtt_5 = true;          ///< otherwise 3.1.1
+};
+
+/// `HOST:PORT`, an IPv6 address in brackets.
+std::string address(const broker_settings& broker);
+
+}  // namespace paho

@@ -1,0 +1,155 @@
+// The transport over Paho, in this process, where the programs above it cannot hide what it does.
+#include <future>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "mqtt/paho_transport.hpp"
+#include "program/event_loop.hpp"
+#include "system/mosquitto.hpp"
+#include "system/raw_client.hpp"
+
+using namespace testing_system;
+
+namespace {
+
+constexpr auto own_topic = "to/it";
+
+// A transport, and what it tells its node.
+class transport_test : public testing::Test, public runtime::transport_events {
+ protected:
+  void connect(int port) {
+    paho::broker_settings settings;
+    settings.host = "127.0.0.1";
+    settings.port = port;
+    transport = std::make_unique<paho::paho_transport>(settings, [this](int fd, short events, auto ready) {
+      events ? loop.watch(fd, std::move(ready), events) : loop.unwatch(fd);
+    });
+    transport->connect("it@here", {"will", "heard", false, 0, 1}, *this);
+    turn_until([this] { return is_connected; });
+  }
+
+  // Runs the loop until then; how many turns that took.
+  int turn_until(const std::function<bool()>& is_there, std::chrono::milliseconds at_most = patience) {
+    int turns = 0;
+    const auto until = std::chrono::steady_clock::now() + at_most;
+    turn([&] {
+      ++turns;
+      return is_there() || std::chrono::steady_clock::now() > until;
+    });
+    return turns;
+  }
+
+  void connected() override { is_connected = true; }
+  void subscribed() override { is_subscribed = true; }
+  void received(std::string_view, std::string_view, bool) override { ++messages; }
+  void disconnected(const runtime::connection_loss& loss) override { ADD_FAILURE() << loss.sentence; }
+  void closed() override {}
+
+  program::event_loop loop;
+  std::unique_ptr<paho::paho_transport> transport;
+  bool is_connected = false, is_subscribed = false;
+  int messages = 0;
+
+ private:
+  // One turn at a time, until `is_over` after one.
+  void turn(const std::function<bool()>& is_over) {
+    loop.run([&]() -> std::optional<runtime::instant> {
+      transport->flush();
+      if (is_over()) loop.stop();
+      return std::chrono::steady_clock::now() + std::chrono::milliseconds(10);
+    });
+  }
+};
+
+TEST_F(transport_test, that_is_destroyed_as_by_an_exception_leaves_its_will) {
+  mosquitto broker;
+  auto wills = broker.subscribe("will");
+  connect(broker.port());
+  transport.reset();
+  EXPECT_EQ(wills.next_line(), "will heard");
+}
+
+TEST_F(transport_test, reads_some_messages_and_lets_the_others_have_their_turn) {
+  mosquitto broker;
+  connect(broker.port());
+  transport->subscribe({own_topic});
+  turn_until([this] { return is_subscribed; });
+  constexpr int sent = 1'000;
+  raw_client sender(broker.port());
+  sender.connect("sender");
+  for (int i = 0; i < sent; ++i) sender.publish(own_topic, "x");
+  int most = 0;
+  turn_until([&, before = 0]() mutable {
+    nap(std::chrono::milliseconds(1));  // so that more is there than is read at once
+    most = std::max(most, messages - std::exchange(before, messages));
+    return messages == sent;
+  });
+  EXPECT_EQ(messages, sent);
+  EXPECT_LE(most, 3 * 16);  // its socket, its timer and its helper may each be ready in a turn
+}
+
+// A broker of which the test decides when it reads.
+class slow_broker {
+ public:
+  slow_broker() {
+    ::bind(listening_, reinterpret_cast<const sockaddr*>(&address_), sizeof address_);
+    ::listen(listening_, 1);
+    socklen_t size = sizeof address_;
+    ::getsockname(listening_, reinterpret_cast<sockaddr*>(&address_), &size);
+    welcoming_ = std::async(std::launch::async, [this] {
+      const int fd = ::accept(listening_, nullptr, nullptr);
+      char connect_packet[1'000];
+      (void)!::read(fd, connect_packet, sizeof connect_packet);
+      send(fd, std::string("\x20\x03\x00\x00\x00", 5));
+      return fd;
+    });
+  }
+  ~slow_broker() {
+    ::close(listening_);
+    ::close(client_);
+  }
+  int port() const { return ntohs(address_.sin_port); }
+  void is_connected() { client_ = welcoming_.get(); }
+  void send(const std::string& bytes) { send(client_, bytes); }
+  // Reads what is there; how much that was.
+  std::size_t read() {
+    static char bytes[1 << 20];
+    const auto n = ::recv(client_, bytes, sizeof bytes, MSG_DONTWAIT);
+    return n > 0 ? static_cast<std::size_t>(n) : 0;
+  }
+
+ private:
+  static void send(int fd, const std::string& bytes) { (void)!::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL); }
+
+  int listening_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int client_ = -1;
+  sockaddr_in address_{AF_INET, 0, {htonl(INADDR_LOOPBACK)}, {}};
+  std::future<int> welcoming_;
+};
+
+TEST_F(transport_test, waits_for_a_socket_that_takes_nothing_and_loses_nothing) {
+  slow_broker broker;
+  connect(broker.port());
+  broker.is_connected();
+  constexpr std::size_t size = 200'000;
+  constexpr std::size_t count = 80;  // more than two socket buffers
+  for (std::size_t i = 0; i < count; ++i) transport->publish({own_topic, std::string(size, 'x'), false, 0, 0});
+  turn_until([] { return false; }, std::chrono::milliseconds(100));
+  broker.send(std::string("\x30\x08\x00\x05to/it\x00", 10));
+  // The loop wakes by itself every 10 ms.
+  EXPECT_LT(turn_until([] { return false; }, std::chrono::milliseconds(500)), 100);
+  EXPECT_EQ(messages, 0);
+  std::size_t read = 0;
+  turn_until([&] {
+    read += broker.read();
+    return read > count * size && messages == 1;
+  });
+  EXPECT_GT(read, count * size);
+  EXPECT_EQ(messages, 1);
+}
+
+}  // namespace
