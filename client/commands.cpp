@@ -1,17 +1,31 @@
 #include "client/commands.hpp"
 
-#include "client/screen.hpp"
+#include <algorithm>
+
+#include "client/printable.hpp"
+#include "protocol/rooms.hpp"
 #include "protocol/user_name.hpp"
+#include "runtime/names.hpp"
 
 namespace messenger {
 
 const char* const commands_help =
     "/logon NAME         log on as NAME\n"
-    "/message NAME TEXT  send TEXT to the user NAME\n"
+    "/join [ROOM]        go into a room (lobby unless you say which)\n"
+    "TEXT                say TEXT in your room; /say TEXT too, if it begins with a slash\n"
+    "/message NAME TEXT  tell TEXT to the user NAME alone; /msg and /pm too\n"
+    "/users [ROOM]       who is logged on, or who is in ROOM\n"
+    "/rooms              the rooms, and how many are in each\n"
+    "/leave [ROOM]       leave the room you are in\n"
     "/logoff             log off\n"
+    "/nodes              the nodes that are up, and since when\n"
+    "/ping NODE          is that node there?\n"
     "/help               show this\n"
     "/quit               log off and leave\n"
     "A NAME with spaces goes in double quotes: /message \"Anna Lena\" hello";
+
+const std::vector<std::string> command_words{"/help",  "/join", "/leave", "/logoff", "/logon", "/message", "/msg",
+                                             "/nodes", "/ping", "/pm",    "/quit",   "/rooms", "/say",     "/users"};
 
 namespace {
 
@@ -49,14 +63,45 @@ any_command parse_logon(std::string_view rest) {
   return command::logon{std::string(name)};
 }
 
+bool is_utf_8(std::string_view text) {
+  while (!text.empty())
+    if (!next_character(text)) return false;
+  return true;
+}
+
 any_command parse_message(std::string_view rest) {
   const auto to = take_word(rest);
   skip_spaces(rest);
   if (to.empty() || rest.empty()) return usage("/message NAME TEXT");
   if (!is_user_name(to)) return bad_name(to);
-  for (auto text = rest; !text.empty();)
-    if (!next_character(text)) return command::mistake{"the text is not UTF-8; it was not sent"};
+  if (!is_utf_8(rest)) return command::mistake{"the text is not UTF-8; it was not sent"};
   return command::message{std::string(to), std::string(rest)};
+}
+
+any_command parse_say(std::string_view rest) {
+  if (rest.empty()) return usage("/say TEXT");
+  if (!is_utf_8(rest)) return command::mistake{"the text is not UTF-8; it was not sent"};
+  return command::say{std::string(rest)};
+}
+
+// A command with a room after it, or `otherwise`.
+template <class C>
+any_command parse_room(std::string_view word, std::string_view rest, const char* otherwise) {
+  const auto room = take_word(rest);
+  skip_spaces(rest);
+  if (!rest.empty()) return usage(std::string(word) + " [ROOM]");
+  if (!room.empty() && !runtime::is_name(room))
+    return command::mistake{"the room " + quoted(room.substr(0, 100)) + " " + runtime::name_rule};
+  return C{room.empty() ? otherwise : std::string(room)};
+}
+
+any_command parse_ping(std::string_view rest) {
+  const auto node = take_word(rest);
+  skip_spaces(rest);
+  if (node.empty() || !rest.empty()) return usage("/ping NODE");
+  if (!runtime::is_name(node) && !runtime::is_node_name(node))
+    return command::mistake{"the node name " + quoted(node.substr(0, 200)) + " " + runtime::node_name_rule};
+  return command::ping{std::string(node)};
 }
 
 }  // namespace
@@ -65,16 +110,23 @@ any_command parse_command(std::string_view line) {
   while (!line.empty() && (line.back() == ' ' || line.back() == '\t' || line.back() == '\r')) line.remove_suffix(1);
   skip_spaces(line);
   if (line.empty()) return command::nothing{};
-  if (line.front() != '/') return command::mistake{"a command begins with a slash; /help lists them"};
+  if (line.front() != '/') return parse_say(line);
   std::string_view rest = line;
   const auto word = take_word(rest);
-  if (word == "/logon") return parse_logon(rest);
-  if (word == "/message") return parse_message(rest);
   skip_spaces(rest);
-  if (word != "/logoff" && word != "/help" && word != "/quit")
+  if (word == "/logon") return parse_logon(rest);
+  if (word == "/message" || word == "/msg" || word == "/pm") return parse_message(rest);
+  if (word == "/say") return parse_say(rest);
+  if (word == "/join") return parse_room<command::join>(word, rest, lobby);
+  if (word == "/leave") return parse_room<command::leave>(word, rest, "");
+  if (word == "/users") return parse_room<command::users>(word, rest, "");
+  if (word == "/ping") return parse_ping(rest);
+  if (std::find(command_words.begin(), command_words.end(), word) == command_words.end())
     return command::mistake{"there is no command " + printable(word.substr(0, 100)) + "; /help lists them"};
   if (!rest.empty()) return command::mistake{std::string(word) + " takes nothing after it"};
   if (word == "/logoff") return command::logoff{};
+  if (word == "/rooms") return command::rooms{};
+  if (word == "/nodes") return command::nodes{};
   if (word == "/help") return command::help{};
   return command::quit{};
 }

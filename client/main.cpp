@@ -1,12 +1,13 @@
 // messenger-client: a user's node. It stays while mess_client processes come and go, as the Erlang shell does.
-#include <cstdio>
+#include <cstdlib>
 #include <iostream>
 
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include "client/line_reader.hpp"
+#include "client/console.hpp"
 #include "client/mess_client.hpp"
+#include "client/printable.hpp"
 #include "client/shell.hpp"
 #include "program/node_program.hpp"
 #include "protocol/messages.hpp"
@@ -21,99 +22,198 @@ using std::chrono::steady_clock;
 // Erlang gives: none.
 constexpr auto longest_wait_for_node = 5s;
 
-// False when nobody reads any more.
-bool write_line(std::string_view line) {
-  const std::string text = std::string(line) + "\n";
-  return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+struct client_options {
+  std::string server = messenger::server_name;
+  std::string logon_name;
+  std::string room;
+  bool rejoin = false;
+  bool json = false;
+  std::string color = "auto";
+  std::vector<std::string> commands;
+  double give_up_seconds = 0;
+
+  bool is_script() const { return !commands.empty() || json || !messenger::is_at_terminal(); }
+  bool has_colours() const {
+    const char* no_color = std::getenv("NO_COLOR");
+    return color == "always" || (color == "auto" && (!no_color || !*no_color));
+  }
+};
+
+std::unique_ptr<messenger::console> make_console(const client_options& o) {
+  if (!o.is_script()) return messenger::make_terminal_console({o.has_colours()});
+  return messenger::make_script_console({o.json, o.commands.empty() ? std::nullopt : std::optional(o.commands)});
 }
 
-void tell(std::string_view sentence) {
-  const std::string text = std::string(sentence) + "\n";
-  std::fwrite(text.data(), 1, text.size(), stderr);
-}
+// What the exit code of a script is to say.
+class outcome {
+ public:
+  explicit outcome(const client_options& o)
+      : counts_refusal_(o.is_script() && (!o.logon_name.empty() || !o.commands.empty())),
+        counts_all_(!o.commands.empty()) {}
 
-int run(const program::common_options& options, const std::string& server_node, const std::string& logon_name,
-        bool rejoin) {
-  program::set_up_logging(options.log_level);
+  void note(const messenger::event& e) {
+    using namespace messenger;
+    if (std::holds_alternative<shown::refused>(e) && counts_refusal_) code_ = program::name_refused;
+    if (!counts_all_ || code_ != 0) return;
+    const auto* reply = std::get_if<shown::reply>(&e);
+    const auto* note = std::get_if<shown::note>(&e);
+    if (note && note->is_mistake) code_ = program::usage;
+    if (std::holds_alternative<shown::pang>(e) || std::holds_alternative<shown::exit>(e) ||
+        (reply && reply->what != word::logged_on && reply->what != word::sent && reply->what != "logged_off"))
+      code_ = program::run_time_failure;
+  }
+  int code() const { return code_; }
+  bool is_refused() const { return code_ == program::name_refused; }
+
+ private:
+  bool counts_refusal_, counts_all_;
+  int code_ = 0;
+};
+
+int run(const program::common_options& options, const client_options& own) {
   program::event_loop loop;
+  const auto console = make_console(own);
+  if (own.is_script())
+    program::set_up_logging(options.log_level);
+  else
+    program::set_up_logging(options.log_level, [&console](const std::string& line) { console->log(line); });
   program::node_program program(loop, options,
                                 "start one (messenger-node --embedded-broker), or say where one is with -h and -p");
   runtime::node& node = program.node();
 
-  bool is_read = true;
-  const messenger::screen out([&is_read](std::string_view line) {
-    if (is_read && !(is_read = write_line(line))) spdlog::error("nobody reads standard output any more; stopping");
+  outcome result(own);
+  const messenger::screen out([&](const messenger::event& e) {
+    console->show(e);
+    result.note(e);
   });
-  messenger::shell_state state{.server_node = server_node, .out = out, .tell = tell, .rejoin = rejoin};
+  messenger::shell_state state{
+      .server_node = own.server, .out = out, .rejoin = own.rejoin, .user_name = own.logon_name};
   node.register_name(messenger::shell_name, node.spawn(messenger::shell, std::ref(state)));
-  messenger::line_reader input(STDIN_FILENO);
-  bool logon_pending = !logon_name.empty();
+  bool logon_pending = !own.logon_name.empty();
+  bool join_pending = !own.room.empty();
   bool was_up = false;
   const auto started = steady_clock::now();
+  std::optional<runtime::instant> gives_up;
+  if (own.give_up_seconds > 0)
+    gives_up =
+        started + std::chrono::duration_cast<runtime::duration>(std::chrono::duration<double>(own.give_up_seconds));
 
   // One command at a time: the next line is taken when the shell has done with the last.
   const auto feed = [&] {
     if (!state.idle) return;
-    if (std::exchange(logon_pending, false)) {
-      state.idle = false;
-      return node.send_local(messenger::shell_name, messenger::logon_input(logon_name));
-    }
-    auto line = input.next();
-    for (; line && line->too_long; line = input.next()) tell("a line longer than 65536 bytes was left out");
-    if (!line && !input.at_end()) return;
+    const bool is_on = node.whereis(messenger::client_name).has_value();
+    console->update({node.name(), is_on ? state.user_name : "", is_on ? state.in.current : ""});
+    std::optional<runtime::term> input;
+    if (std::exchange(logon_pending, false))
+      input = messenger::logon_input(own.logon_name);
+    else if (std::exchange(join_pending, false))
+      input = messenger::line_input("/join " + own.room);
+    else if (const auto line = console->next())
+      input = messenger::line_input(*line);
+    else if (console->at_end())
+      input = messenger::end_of_input();
+    if (!input) return;
     state.idle = false;
-    node.send_local(messenger::shell_name, line ? messenger::line_input(line->text) : messenger::end_of_input());
+    node.send_local(messenger::shell_name, *input);
   };
 
   // A signal is a logoff too: what waits for a reply no longer does.
   program.before_stop_by_signal = [&node] { node.stop_process(messenger::client_name, "normal"); };
+  loop.on_window_change([&console] { console->window_changed(); });
   return program.run([&]() -> std::optional<runtime::instant> {
-    if (input.wants_more())
-      loop.watch(STDIN_FILENO, [&input] { input.fill(); });
+    if (console->wants_more())
+      loop.watch(STDIN_FILENO, [&console] { console->read(); });
     else
       loop.unwatch(STDIN_FILENO);
-    if (state.done || !is_read) {
-      program.stop(is_read ? 0 : program::run_time_failure);
+    if (state.done || console->is_broken() || result.is_refused()) {
+      program.stop(console->is_broken() ? program::run_time_failure : result.code());
       return std::nullopt;
     }
-    if (node.is_up() && !std::exchange(was_up, true) && ::isatty(STDIN_FILENO))
-      tell("This is node " + node.name() + ". /help lists the commands.");
-    if (!was_up && steady_clock::now() < started + longest_wait_for_node) return started + longest_wait_for_node;
-    feed();
-    return std::nullopt;
+    if (gives_up && steady_clock::now() >= *gives_up) {
+      gives_up.reset();
+      node.stop_process(messenger::client_name, "normal");
+      program.stop(program::gave_up);
+      return std::nullopt;
+    }
+    if (node.is_up() && !std::exchange(was_up, true) && !own.is_script())
+      out(messenger::shown::note{"This is node " + node.name() + ". " +
+                                 (own.logon_name.empty() ? "/logon NAME, then /join; " : "") +
+                                 "/help lists the commands."});
+    std::optional<runtime::instant> next = gives_up;
+    if (!was_up && steady_clock::now() < started + longest_wait_for_node)
+      next =
+          next ? std::min<runtime::instant>(*next, started + longest_wait_for_node) : started + longest_wait_for_node;
+    else
+      feed();
+    return next;
   });
+}
+
+void add_options(CLI::App& app, client_options& o) {
+  const std::string group = "Messenger";
+  app.add_option("--server", o.server, "Node of the messenger server [messenger@HOST]")
+      ->type_name("NAME[@HOST]")
+      ->envname("MESSENGER_SERVER_NODE")
+      ->group(group);
+  app.add_option("--logon", o.logon_name, "Log on under this name at the start")
+      ->type_name("NAME")
+      ->envname("MESSENGER_NICK")
+      ->group(group);
+  app.add_option("--join", o.room, "Go into this room at the start")->type_name("ROOM")->group(group);
+  app.add_flag("--rejoin", o.rejoin,
+               "When the server or the connection to it is lost, log on again under the same name")
+      ->group(group);
+  app.add_option("-c,--command", o.commands, "Do this instead of reading standard input, and exit; may be repeated")
+      ->type_name("COMMAND")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->group(group);
+  app.add_option("-W,--wait", o.give_up_seconds, "Give up after this time, with exit code 27")
+      ->type_name("SECONDS")
+      ->check(CLI::PositiveNumber.description(""))
+      ->group(group);
+  app.add_flag("--json", o.json, "One JSON object a line for whatever happens")->group(group);
+  app.add_option("--color", o.color, "Colours at a terminal: auto, always or never; auto heeds NO_COLOR")
+      ->type_name("WHEN")
+      ->check(CLI::IsMember({"auto", "always", "never"}).description(""))
+      ->capture_default_str()
+      ->group(group);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app{
-      "A user's node: log on, send messages, read what others send. Commands are lines on standard input; /help lists "
-      "them.",
+      "A user's node: log on, go into a room, send messages, read what others send. Commands are lines on standard "
+      "input; /help lists them.",
       "messenger-client"};
   program::common_options options;
   options.node.name = "client-" + std::to_string(::getpid());
-  std::string server = messenger::server_name;
-  std::string logon_name;
+  client_options own;
   program::add_common_options(app, options, "client-PID@HOST", "warn");
-  app.add_option("--server", server, "Node of the messenger server [messenger@HOST]")
-      ->type_name("NAME[@HOST]")
-      ->envname("MESSENGER_SERVER_NODE")
-      ->group("Messenger");
-  app.add_option("--logon", logon_name, "Log on under this name at the start")->type_name("NAME")->group("Messenger");
-  bool rejoin = false;
-  app.add_flag("--rejoin", rejoin, "When the server or the connection to it is lost, log on again under the same name")
-      ->group("Messenger");
-  if (const auto code = program::parse(app, argc, argv, [&] {
-        program::complete(app, options);
-        server = program::node_name(server, "--server");
-        if (app.count("--logon") && !messenger::is_user_name(logon_name))
-          throw program::usage_error{"the user name " + messenger::quoted(logon_name.substr(0, 200)) + " (--logon) " +
-                                     messenger::user_name_rule};
+  add_options(app, own);
+  app.fallthrough();
+  auto* nodes = app.add_subcommand("nodes", "List the nodes that are up, and exit");
+  auto* ping = app.add_subcommand("ping", "Ask whether a node is there, and exit: 0 for pong, 1 for pang");
+  std::string ping_node;
+  ping->add_option("NODE", ping_node, "NAME or NAME@HOST")->required();
+  for (auto* sub : {nodes, ping}) sub->set_help_flag("--help", "Show this and exit");
+  if (const auto code = program::parse(app, argc, argv, [&](const program::configuration& from) {
+        program::complete(app, from, options);
+        own.server = program::node_name(own.server, "--server");
+        if (!own.logon_name.empty() && !messenger::is_user_name(own.logon_name))
+          throw program::usage_error{"the user name " + messenger::quoted(own.logon_name.substr(0, 200)) +
+                                     " (--logon) " + messenger::user_name_rule};
+        if (!own.room.empty() && !runtime::is_name(own.room))
+          throw program::usage_error{"the room " + messenger::quoted(own.room.substr(0, 200)) + " (--join) " +
+                                     runtime::name_rule};
+        if (*nodes) own.commands = {"/nodes"};
+        if (*ping) own.commands = {"/ping " + program::node_name(ping_node, "NODE")};
+        if (*nodes || *ping) own.logon_name.clear(), own.room.clear();
       }))
     return *code;
   try {
-    return run(options, server, logon_name, rejoin);
+    return run(options, own);
   } catch (const std::exception& e) {
     std::cerr << "messenger-client: " << e.what() << "\n";
     return program::run_time_failure;

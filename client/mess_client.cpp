@@ -1,5 +1,9 @@
 #include "client/mess_client.hpp"
 
+#include <algorithm>
+#include <map>
+
+#include "client/room_view.hpp"
 #include "protocol/messages.hpp"
 #include "runtime/node.hpp"
 
@@ -15,66 +19,230 @@ using runtime::term;
 
 namespace {
 
-// `logoff` and `{message_to, ToName, Message}`, from this node: anybody could write them to a pid.
+// `logoff`, from this node: anybody could write it to a pid.
 struct logoff {
   static std::optional<logoff> match(const message& m) {
     return m.local && m.content == logoff_command() ? std::optional(logoff{}) : std::nullopt;
   }
 };
-struct send_to {
-  std::string to;
-  std::string text;
-  static std::optional<send_to> match(const message& m) {
-    if (!m.local || !m.content.is_array() || m.content.size() != 3 || m.content[0] != "message_to") return std::nullopt;
-    return send_to{m.content[1], m.content[2]};
+// `{command, What, First, Second}`, likewise.
+struct command {
+  std::string what, first, second;
+  static std::optional<command> match(const message& m) {
+    if (!m.local || !m.content.is_array() || m.content.size() != 4 || m.content[0] != "command") return std::nullopt;
+    return command{m.content[1], m.content[2], m.content[3]};
   }
 };
+term write(const char* what, const std::string& first = {}, const std::string& second = {}) {
+  return term::array({"command", what, first, second});
+}
 
 }  // namespace
 
 term logoff_command() { return "logoff"; }
-term message_to_command(const std::string& to, const std::string& text) {
-  return term::array({"message_to", to, text});
-}
+term message_to_command(const std::string& to, const std::string& text) { return write("message_to", to, text); }
+term join_command(const std::string& room) { return write("join", room); }
+term leave_command(const std::string& room) { return write("leave", room); }
+term say_command(const std::string& room, const std::string& text) { return write("say", room, text); }
+term users_command(const std::string& room) { return write("users", room); }
+term rooms_command() { return write("rooms"); }
 
 std::optional<ready> ready::match(const message& m) {
   return m.local && m.content == "ready" ? std::optional(ready{}) : std::nullopt;
 }
 
-static process await_result(self me, registered server, pid shell, const screen& out);
-
-process client(self me, std::string server_node, std::string name, pid shell, const screen& out) {
-  const registered server{server_name, server_node};
-  me.hear_only(server_node);
-  me.send(server, logon{me.pid(), name}.write());
-  co_await await_result(me, server, shell, out);
-  me.expect_link(server);
-  for (;;)
-    co_await me.receive(
-        [&](const logoff&) { me.exit("normal"); },
-        [&](const send_to& m) -> process {
-          me.send(server, message_to{me.pid(), m.to, m.text}.write());
-          co_await await_result(me, server, shell, out);
-        },
-        [&](const message_from& m) { out.message_from(m.name, m.text); },
-        // A reply to nothing must not be taken for the next one's.
-        [&](const message& m) { me.node().note(runtime::drop::unexpected, m.from, runtime::brief(m.content)); });
+void membership::add(const std::string& room) {
+  rooms.insert(room);
+  current = room;
 }
 
-/// Waits for a response from the server. Messages that come meanwhile stay in the mailbox.
-static process await_result(self me, registered server, pid shell, const screen& out) {
-  co_await me.receive(
-      [&](const stop& m) {  // stop the client
-        out.print(m.why);
-        me.exit("normal");
-      },
-      [&](const reply& m) { out.print(m.what); },  // normal response
-      after(reply_timeout, [&] {
-        out.print("No response from server");
-        me.expect_link(server);  // it may have logged us on, and is to hear the end even if its LINK is late
-        me.exit("timeout");
-      }));
-  me.send(shell, "ready");
+void membership::remove(const std::string& room) {
+  rooms.erase(room);
+  if (current == room) current = rooms.empty() ? "" : *rooms.begin();
+}
+
+namespace {
+
+class mess_client {
+ public:
+  mess_client(self me, std::string server_node, std::string name, pid shell, const screen& out, membership& in)
+      : me_(me),
+        server_{server_name, std::move(server_node)},
+        name_(std::move(name)),
+        shell_(std::move(shell)),
+        out_(out),
+        in_(in) {}
+
+  process run() {
+    me_.hear_only(server_.node);
+    me_.send(server_, messenger::logon{me_.pid(), name_}.write());
+    co_await await_result();
+    me_.expect_link(server_);
+    const std::string current = in_.current;
+    for (const auto& room : std::set<std::string>(in_.rooms)) co_await join(room);
+    if (in_.rooms.contains(current)) in_.current = current;
+    me_.send(shell_, "ready");
+    for (;;)
+      co_await me_.receive(
+          [&](const logoff&) { me_.exit(runtime::reason::normal); },
+          [&](const command& c) -> process {
+            co_await carry_out(c);
+            me_.send(shell_, "ready");
+          },
+          [&](const room_event& e) -> process { co_await happened(e); },
+          [&](const message_from& m) {
+            out_(shown::message{m.name, m.text});
+          },
+          // A reply to nothing must not be taken for the next one's.
+          [&](const message& m) { me_.node().note(runtime::drop::unexpected, m.from, runtime::brief(m.content)); });
+  }
+
+ private:
+  process carry_out(const command& c) {
+    const std::string room = c.first.empty() ? in_.current : c.first;
+    if (c.what == "message_to") {
+      me_.send(server_, message_to{me_.pid(), c.first, c.second}.write());
+      co_await await_result();
+    } else if (c.what == "join") {
+      co_await join(c.first);
+    } else if (c.what == "users") {
+      co_await users(c.first);
+    } else if (c.what == "rooms") {
+      co_await rooms();
+    } else if (room.empty()) {
+      out_(shown::reply{word::not_in_room});
+    } else if (c.what == "leave") {
+      co_await leave(room);
+    } else {
+      me_.send(server_, say{me_.pid(), room, c.second}.write());
+      co_await await_result();
+    }
+  }
+
+  // The subscription first, so that nothing that happens after the list is missed.
+  process join(std::string room) {
+    me_.listen({room, server_.node});
+    bool is_in = false;
+    co_await ask_for_list(room, is_in);
+    if (!is_in) co_return me_.unlisten({room, server_.node});
+    in_.add(room);
+    out_(shown::joined{room, views_[room].as_of(), everybody_in(room)});
+  }
+
+  // Asks to join, again if need be, and takes the list that is the answer.
+  process ask_for_list(const std::string& room, bool& is_in) {
+    me_.send(server_, messenger::join{me_.pid(), room}.write());
+    names all;
+    for (bool is_over = false; !is_over;)
+      co_await me_.receive(
+          [&](const joined& page) {
+            all.insert(all.end(), page.users.begin(), page.users.end());
+            if (page.more) return;
+            views_[room].list(page.seq, all);
+            is_over = is_in = true;
+          },
+          [&](const reply& m) {
+            out_(shown::reply{m.what});
+            is_over = true;
+          },
+          [&](const stop& m) { stopped(m); }, after(reply_timeout, [&] { no_response(); }));
+  }
+
+  process leave(std::string room) {
+    me_.send(server_, messenger::leave{me_.pid(), room}.write());
+    co_await me_.receive(
+        [&](const left& m) {
+          me_.unlisten({m.room, server_.node});
+          views_.erase(m.room);
+          in_.remove(m.room);
+          out_(shown::left{m.room});
+        },
+        [&](const reply& m) { out_(shown::reply{m.what}); }, [&](const stop& m) { stopped(m); },
+        after(reply_timeout, [&] { no_response(); }));
+  }
+
+  process users(const std::string& room) {
+    const auto of_room = room.empty() ? std::nullopt : std::optional(room);
+    me_.send(server_, ask_users{me_.pid(), of_room}.write());
+    names all;
+    for (bool is_over = false; !is_over;)
+      co_await me_.receive(
+          [&](const users_reply& page) {
+            all.insert(all.end(), page.users.begin(), page.users.end());
+            if (page.more) return;
+            std::sort(all.begin(), all.end());
+            out_(shown::users{of_room, all});
+            is_over = true;
+          },
+          [&](const reply& m) {
+            out_(shown::reply{m.what});
+            is_over = true;
+          },
+          [&](const stop& m) { stopped(m); }, after(reply_timeout, [&] { no_response(); }));
+  }
+
+  process rooms() {
+    me_.send(server_, ask_rooms{me_.pid()}.write());
+    shown::rooms all;
+    for (bool is_over = false; !is_over;)
+      co_await me_.receive(
+          [&](const rooms_reply& page) {
+            all.all.insert(all.all.end(), page.rooms.begin(), page.rooms.end());
+            if (page.more) return;
+            out_(all);
+            is_over = true;
+          },
+          [&](const stop& m) { stopped(m); }, after(reply_timeout, [&] { no_response(); }));
+  }
+
+  process happened(const room_event& e) {
+    const auto view = views_.find(e.room);
+    if (view == views_.end()) co_return;  // has been left
+    const auto taken = view->second.take(e);
+    if (taken.is_new) out_(shown::in_room{e, e.name == name_});
+    if (!taken.is_after_gap) co_return;
+    bool is_in = false;
+    co_await ask_for_list(e.room, is_in);
+    if (is_in) out_(shown::joined{e.room, views_[e.room].as_of(), everybody_in(e.room), true});
+  }
+
+  /// Waits for a response from the server. Messages that come meanwhile stay in the mailbox.
+  process await_result() {
+    co_await me_.receive([&](const stop& m) { stopped(m); },                   // stop the client
+                         [&](const reply& m) { out_(shown::reply{m.what}); },  // normal response
+                         after(reply_timeout, [&] { no_response(); }));
+  }
+
+  void stopped(const stop& m) const {
+    out_(shown::refused{m.why});
+    me_.exit(runtime::reason::normal);
+  }
+
+  void no_response() const {
+    out_(shown::reply{"No response from server"});
+    me_.expect_link(server_);  // it may have logged us on, and is to hear the end even if its LINK is late
+    me_.exit(runtime::reason::timeout);
+  }
+
+  names everybody_in(const std::string& room) {
+    const auto& users = views_[room].users();
+    return {users.begin(), users.end()};
+  }
+
+  self me_;
+  const registered server_;
+  const std::string name_;
+  const pid shell_;
+  const screen& out_;
+  membership& in_;
+  std::map<std::string, room_view> views_;
+};
+
+}  // namespace
+
+process client(self me, std::string server_node, std::string name, pid shell, const screen& out, membership& in) {
+  mess_client c(me, std::move(server_node), std::move(name), std::move(shell), out, in);
+  co_await c.run();
 }
 
 }  // namespace messenger

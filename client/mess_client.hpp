@@ -2,9 +2,10 @@
 /// The client process of the seeds: `client/2`, registered as `mess_client` on the user's node.
 #pragma once
 
+#include <set>
 #include <string>
 
-#include "client/screen.hpp"
+#include "client/events.hpp"
 #include "runtime/self.hpp"
 
 namespace messenger {
@@ -14,16 +15,31 @@ inline constexpr const char* client_name = "mess_client";
 /// How long a reply of the server is waited for (seeds, await_result).
 inline constexpr auto reply_timeout = std::chrono::seconds(5);
 
-/// Commands to the client, from its own node only.
+/// Commands to the client, from its own node only. An empty room is the current one, or none for users_command().
 runtime::term logoff_command();
 runtime::term message_to_command(const std::string& to, const std::string& text);
+runtime::term join_command(const std::string& room);
+runtime::term leave_command(const std::string& room);
+runtime::term say_command(const std::string& room, const std::string& text);
+runtime::term users_command(const std::string& room);
+runtime::term rooms_command();
 /// What the client tells the shell when a command is through and it can take the next.
 struct ready {
   static std::optional<ready> match(const runtime::message& m);
 };
 
-/// The client process. @param shell hears `ready` after each command. @param out outlives the node.
+/// Where a user is: kept outside of the client process, so that the next one can be there too.
+struct membership {
+  std::set<std::string> rooms;
+  std::string current;  ///< what is said without saying where goes there; empty for none
+
+  void add(const std::string& room);
+  void remove(const std::string& room);
+};
+
+/// The client process. It joins the rooms of `in` as soon as it is logged on. @param shell hears `ready` after each
+/// command. @param out and `in` outlive the node.
 runtime::process client(runtime::self me, std::string server_node, std::string name, runtime::pid shell,
-                        const screen& out);
+                        const screen& out, membership& in);
 
 }  // namespace messenger

@@ -1,7 +1,6 @@
 #include "client/shell.hpp"
 
 #include "client/commands.hpp"
-#include "client/mess_client.hpp"
 #include "protocol/messages.hpp"
 #include "runtime/node.hpp"
 #include "runtime/supervisor.hpp"
@@ -49,16 +48,23 @@ constexpr auto first_rejoin = std::chrono::milliseconds(500);
 constexpr auto longest_wait_to_rejoin = std::chrono::seconds(30);
 constexpr auto look_for_connection = std::chrono::milliseconds(250);
 
+constexpr auto look_for_status = std::chrono::milliseconds(50);
+// The retained status of a node that is, or was, there.
+constexpr auto status_comes_within = std::chrono::seconds(1);
+// Mosquitto sends what is retained before what is published later; another broker may take a moment.
+constexpr auto other_brokers_order = std::chrono::milliseconds(100);
+
 // A connection, a node or a server process that is gone, or no reply; but not a logoff, and not for being idle.
 bool can_rejoin(const term& reason) { return reason != runtime::reason::normal && reason != word::idle_timeout; }
 
 // mess_client as a supervisor starts it: it is nobody until there is a way to the server.
-process supervised_client(self me, std::string server_node, std::string name, runtime::pid shell, const screen& out) {
+process supervised_client(self me, std::string server_node, std::string name, runtime::pid shell, const screen& out,
+                          membership& in) {
   me.hear_only(server_node);
   while (!me.node().is_up()) co_await me.receive(after(look_for_connection, [] {}));
   me.node().register_name(client_name, me.pid());
   me.link(shell);
-  co_await client(me, std::move(server_node), std::move(name), shell, out);
+  co_await client(me, std::move(server_node), std::move(name), shell, out, in);
 }
 
 // What the server passes on has the sender's name in it, which may be longer than what it replaces.
@@ -73,14 +79,17 @@ class commands {
 
   process run(command::logon c) {
     if (client()) {
-      state_.out.print(word::already_logged_on);
+      print(word::already_logged_on);
       co_return;
     }
     if (supervisor()) co_await stop_rejoining();
+    state_.in = {};
+    state_.user_name = c.name;
     if (state_.rejoin) {
       start_supervised(c.name);
     } else {
-      const auto pid = me_.spawn_link(messenger::client, state_.server_node, c.name, me_.pid(), std::cref(state_.out));
+      const auto pid = me_.spawn_link(messenger::client, state_.server_node, c.name, me_.pid(), std::cref(state_.out),
+                                      std::ref(state_.in));
       me_.node().register_name(client_name, pid);
     }
     co_await until_ready();
@@ -89,11 +98,11 @@ class commands {
   process run(command::logoff) {
     if (!client() && supervisor()) {
       co_await stop_rejoining();
-      state_.out.print("logged_off");
+      print("logged_off");
       co_return;
     }
     if (!client()) {
-      state_.out.print("not_logged_on");
+      print("not_logged_on");
       co_return;
     }
     me_.send(*client(), logoff_command());
@@ -102,27 +111,73 @@ class commands {
     // However it ended: it is not to log on again.
     const bool was_rejoining = supervisor() && can_rejoin(reason);
     if (was_rejoining) co_await stop_rejoining();
-    if (reason != runtime::reason::normal && reason != runtime::reason::timeout) state_.out.exit(reason);
-    if (reason == runtime::reason::normal || was_rejoining) state_.out.print("logged_off");
+    if (reason != runtime::reason::normal && reason != runtime::reason::timeout) state_.out(shown::exit{reason});
+    if (reason == runtime::reason::normal || was_rejoining) print("logged_off");
   }
 
   process run(command::message c) {
-    if (!client()) {
-      state_.out.print("not_logged_on");
-      co_return;
-    }
     const auto size = runtime::encode(message_to{me_.pid(), c.to, c.text}.write()).size();
-    if (size > longest_message) {
-      state_.tell("the text is too long: the message has " + std::to_string(size) + " bytes, at most " +
-                  std::to_string(longest_message) + " can be sent; it was not sent");
-      co_return;
+    if (size > longest_message) co_return too_long(size);
+    co_await tell_client(message_to_command(c.to, c.text));
+  }
+
+  process run(command::join c) {
+    if (!client() && !supervisor() && !state_.user_name.empty()) {
+      command::logon first{state_.user_name};  // GCC 12: not a temporary of the co_await
+      co_await run(first);
+      if (!client()) co_return;  // and has said why
     }
-    me_.send(*client(), message_to_command(c.to, c.text));
-    co_await until_ready();
+    co_await tell_client(join_command(c.room));
+  }
+
+  process run(command::leave c) { co_await tell_client(leave_command(c.room)); }
+
+  process run(command::say c) {
+    const auto size = runtime::encode(say{me_.pid(), state_.in.current, c.text}.write()).size();
+    if (size > longest_message) co_return too_long(size);
+    if (client() && state_.in.current.empty()) co_return mistake("you are in no room; /join takes you into one");
+    co_await tell_client(say_command("", c.text));
+  }
+
+  process run(command::users c) { co_await tell_client(users_command(c.room)); }
+  process run(command::rooms) { co_await tell_client(rooms_command()); }
+
+  // Nodes whose status comes before our own answer, which has to pass the broker too.
+  process run(command::nodes) {
+    auto& node = me_.node();
+    node.monitor_nodes();
+    me_.ping(node.name());
+    bool is_heard = false;
+    co_await me_.receive([&](const runtime::ping_answer&) { is_heard = true; }, after(reply_timeout, [] {}));
+    if (!is_heard) co_return print("No response from the broker");
+    co_await me_.receive(after(other_brokers_order, [] {}));
+    shown::nodes all{node.others().up()};
+    all.all.emplace(node.name(), node.creation());
+    state_.out(all);
+  }
+
+  process run(command::ping c) {
+    const auto& own = me_.node().name();
+    const std::string node = c.node.find('@') == c.node.npos ? c.node + own.substr(own.find('@')) : c.node;
+    const auto start = me_.now();
+    me_.ping(node);
+    for (;;) {
+      bool is_there = false;
+      co_await me_.receive([&](const runtime::ping_answer& p) { is_there = p.node == node; },
+                           after(look_for_status, [] {}));
+      const auto time = me_.now() - start;
+      if (is_there) co_return state_.out(shown::pong{node, time});
+      const auto is_up = me_.node().others().is_up(node);
+      const bool is_own = node == own;
+      if (!me_.node().is_up()) co_return pang(node, "no connection to the broker");
+      if (is_up == false) co_return pang(node, "down");
+      if (!is_up && !is_own && time > status_comes_within) co_return pang(node, "unknown");
+      if (time > reply_timeout) co_return pang(node, "no answer");
+    }
   }
 
   process run(command::help) {
-    state_.tell(commands_help);
+    state_.out(shown::note{commands_help});
     co_return;
   }
 
@@ -132,26 +187,39 @@ class commands {
   }
 
   process run(command::mistake c) {
-    state_.tell(c.sentence);
+    mistake(c.sentence);
     co_return;
   }
 
   void client_ended(const exit_signal& s) const {
     if (s.reason == runtime::reason::normal) return;
     if (s.reason == runtime::reason::timeout) return;  // it has said so itself
-    state_.out.exit(s.reason);
-    if (supervisor() && can_rejoin(s.reason))
-      state_.tell("logging on again when the server is back; /logoff gives that up");
+    const bool is_rejoining = supervisor() && can_rejoin(s.reason);
+    state_.out(shown::exit{s.reason, is_rejoining});
   }
 
  private:
+  void print(const char* what) const { state_.out(shown::reply{what}); }
+  void mistake(const std::string& sentence) const { state_.out(shown::note{sentence, true}); }
+  void pang(const std::string& node, const char* why) const { state_.out(shown::pang{node, why}); }
+  void too_long(std::size_t size) const {
+    mistake("the text is too long: the message has " + std::to_string(size) + " bytes, at most " +
+            std::to_string(longest_message) + " can be sent; it was not sent");
+  }
+
+  // What only who is logged on can do.
+  process tell_client(term command) {
+    if (!client()) co_return print("not_logged_on");
+    me_.send(*client(), std::move(command));
+    co_await until_ready();
+  }
+
   std::optional<runtime::pid> client() const { return me_.node().whereis(client_name); }
   std::optional<runtime::pid> supervisor() const { return me_.node().whereis(supervisor_name); }
 
   void start_supervised(const std::string& name) const {
-    const auto body = [server_node = state_.server_node, name, shell = me_.pid(), &out = state_.out](self me) {
-      return supervised_client(me, server_node, name, shell, out);
-    };
+    const auto body = [server_node = state_.server_node, name, shell = me_.pid(), &out = state_.out,
+                       &in = state_.in](self me) { return supervised_client(me, server_node, name, shell, out, in); };
     runtime::supervisor_flags flags{.intensity = runtime::supervisor_flags::unlimited,
                                     .period = longest_wait_to_rejoin,
                                     .wait = runtime::backoff(first_rejoin, longest_wait_to_rejoin)};
@@ -178,7 +246,7 @@ class commands {
                            after(wait, [&] {
                              // It was not even started, for want of a connection, and says nothing.
                              if (!(is_over = !client())) return;
-                             state_.out.print("No response from server");
+                             print("No response from server");
                            }));
   }
 
@@ -207,7 +275,8 @@ process shell(self me, shell_state& state) {
           co_await user.run(std::move(c));
         },
         [&](const no_more_input&) -> process { co_await user.run(command::quit{}); },
-        [&](const exit_signal& s) { user.client_ended(s); }, [](const ready&) {});  // logged on again
+        [&](const exit_signal& s) { user.client_ended(s); }, [](const ready&) {},  // logged on again
+        [](const runtime::ping_answer&) {});
   }
 }
 

@@ -6,7 +6,7 @@
 #include <functional>
 #include <string>
 
-#include "client/screen.hpp"
+#include "client/mess_client.hpp"
 #include "runtime/self.hpp"
 
 namespace messenger {
@@ -23,11 +23,12 @@ runtime::term logon_input(const std::string& name);
 struct shell_state {
   std::string server_node;  ///< server_node() of the seeds
   const screen& out;
-  /// Sentences that are no reply: mistakes, help.
-  std::function<void(std::string_view)> tell;
   /// When mess_client ends otherwise than by `normal` or `idle_timeout` (connection lost, no answer, a crash of the
   /// server process), log on again under the same name, until that works or the name is taken.
   bool rejoin = false;
+  /// The name of the latest logon, for a `/join` of somebody who is not on.
+  std::string user_name{};
+  membership in{};
   /// Nothing is under way: the next line may come.
   bool idle = false;
   /// `/quit` or the end of input: everything is through, mess_client logged off.

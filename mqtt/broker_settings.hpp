@@ -9,7 +9,10 @@ namespace paho {
 struct broker_settings {
   std::string host = "localhost";
   int port = 1883;
-  std::string username;  ///< empty for none
+  bool tls = false;
+  bool websockets = false;
+  std::string path = "/mqtt";  ///< of the WebSocket
+  std::string username;        ///< empty for none
   std::string password;
   int keepalive_seconds = 60;  ///< 1 to 65535
   bool mqtt_5 = true;          ///< otherwise 3.1.1

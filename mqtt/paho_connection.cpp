@@ -105,14 +105,19 @@ std::optional<connection_loss> connection::connect(const publication& will) {
   return std::nullopt;
 }
 
+static std::vector<char*> pointers(const std::vector<std::string>& filters) {
+  std::vector<char*> pointers;
+  for (const auto& filter : filters) pointers.push_back(const_cast<char*>(filter.c_str()));
+  return pointers;
+}
+
 std::optional<connection_loss> connection::subscribe(const std::vector<std::string>& filters) {
   // What is retained under `to/` is no message (rule 2): MQTT 5 lets the subscriber know it even of one that
   // is published with the retain flag while the subscription stands.
   MQTTSubscribe_options as_published = MQTTSubscribe_options_initializer;
   as_published.retainAsPublished = 1;
   std::vector<MQTTSubscribe_options> options(filters.size(), as_published);
-  std::vector<char*> topics;
-  for (const auto& filter : filters) topics.push_back(const_cast<char*>(filter.c_str()));
+  auto topics = pointers(filters);
   std::vector<int> qos(filters.size(), 1);
   const int count = static_cast<int>(filters.size());
   int code = 0;
@@ -126,6 +131,17 @@ std::optional<connection_loss> connection::subscribe(const std::vector<std::stri
   }
   if (!is_connected()) return lost();
   if (code < 0 || code >= 0x80) return subscription_refused(address(broker_), node_);
+  return std::nullopt;
+}
+
+std::optional<connection_loss> connection::unsubscribe(const std::vector<std::string>& filters) {
+  auto topics = pointers(filters);
+  const int count = static_cast<int>(filters.size());
+  if (broker_.mqtt_5)
+    const response r(MQTTClient_unsubscribeMany5(client_, count, topics.data(), nullptr));
+  else
+    MQTTClient_unsubscribeMany(client_, count, topics.data());
+  if (!is_connected()) return lost();
   return std::nullopt;
 }
 

@@ -21,9 +21,10 @@ class connection {
   ~connection();
   connection(const connection&) = delete;
 
-  // These two wait for the broker's answer. Nothing if it is well, and what went wrong otherwise.
+  // These wait for the broker's answer. Nothing if it is well, and what went wrong otherwise.
   std::optional<runtime::connection_loss> connect(const runtime::publication& will);
   std::optional<runtime::connection_loss> subscribe(const std::vector<std::string>& filters);
+  std::optional<runtime::connection_loss> unsubscribe(const std::vector<std::string>& filters);
 
   /// Waits unless there is room for it.
   void publish(const runtime::publication& p);

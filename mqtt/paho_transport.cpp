@@ -85,17 +85,32 @@ void paho_transport::connect(const std::string& client_id, const publication& wi
   present_ = std::make_shared<connection>(settings_, client_id);
   ++connections_;
   listener_ = &events;
-  to_subscribe_.clear();
+  changes_.clear();
   queued_.clear();
   is_closing_ = false;
   start(step::connected, [will](connection& c) { return c.connect(will); });
 }
 
 void paho_transport::subscribe(const std::vector<std::string>& filters) {
+  change_subscriptions(step::subscribed, filters);
+}
+
+void paho_transport::unsubscribe(const std::vector<std::string>& filters) {
+  change_subscriptions(step::unsubscribed, filters);
+}
+
+void paho_transport::change_subscriptions(step what, const std::vector<std::string>& filters) {
   if (!present_) return;
-  to_subscribe_.insert(to_subscribe_.end(), filters.begin(), filters.end());
-  if (is_busy_) return;
-  start(step::subscribed, [now = std::exchange(to_subscribe_, {})](connection& c) { return c.subscribe(now); });
+  if (changes_.empty() || changes_.back().what != what) changes_.push_back({what, {}});
+  changes_.back().filters.insert(changes_.back().filters.end(), filters.begin(), filters.end());
+  if (!is_busy_) start_change();
+}
+
+void paho_transport::start_change() {
+  start(changes_.front().what, [next = std::move(changes_.front())](connection& c) {
+    return next.what == step::subscribed ? c.subscribe(next.filters) : c.unsubscribe(next.filters);
+  });
+  changes_.pop_front();
 }
 
 void paho_transport::publish(publication p) {
@@ -145,12 +160,10 @@ void paho_transport::finished(const outcome& o) {
   is_busy_ = false;
   may_have_kept_ = true;
   if (o.loss) return ended(*o.loss);
-  if (!to_subscribe_.empty()) return subscribe({});
+  if (!changes_.empty()) return start_change();
   watch_socket(POLLIN);
-  if (o.what == step::connected)
-    listener_->connected();
-  else
-    listener_->subscribed();
+  if (o.what == step::connected) listener_->connected();
+  if (o.what == step::subscribed) listener_->subscribed();
 }
 
 void paho_transport::look_around() {

@@ -38,6 +38,7 @@ class paho_transport final : public runtime::transport {
   void connect(const std::string& client_id, const runtime::publication& will,
                runtime::transport_events& events) override;
   void subscribe(const std::vector<std::string>& filters) override;
+  void unsubscribe(const std::vector<std::string>& filters) override;
   void publish(runtime::publication p) override;
   void close() override;
   void abort() override;
@@ -45,7 +46,7 @@ class paho_transport final : public runtime::transport {
 
  private:
   struct helper;
-  enum class step { connected, subscribed };
+  enum class step { connected, subscribed, unsubscribed };
   // What a blocking call came to: nothing but the step if it went well.
   struct outcome {
     std::uint64_t connection;
@@ -53,6 +54,8 @@ class paho_transport final : public runtime::transport {
     std::optional<runtime::connection_loss> loss;
   };
 
+  void change_subscriptions(step what, const std::vector<std::string>& filters);
+  void start_change();
   void start(step what, std::function<std::optional<runtime::connection_loss>(connection&)> blocking_call);
   void finished(const outcome& o);
   void look_around();
@@ -74,7 +77,12 @@ class paho_transport final : public runtime::transport {
   int disconnect_reason_ = 0;
   short watched_ = 0;
   runtime::transport_events* listener_ = nullptr;
-  std::vector<std::string> to_subscribe_;
+  // What waits until a blocking call is over.
+  struct change {
+    step what;
+    std::vector<std::string> filters;
+  };
+  std::deque<change> changes_;
   std::deque<runtime::publication> queued_;
   bool is_closing_ = false;
   std::uint64_t connections_ = 0;  // tells the outcomes of the present one from those of the ones before

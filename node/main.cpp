@@ -1,5 +1,4 @@
 // messenger-node: the node on which the messenger server runs.
-#include <cstdlib>
 #include <iostream>
 #include <memory>
 
@@ -61,13 +60,12 @@ int main(int argc, char** argv) {
   program::add_duration_option(app, "--idle-timeout", server.idle_timeout,
                                "Log off who has done nothing for this long, like 90s, 10m, 8h [never]")
       ->group("Messenger");
-  if (const auto code = program::parse(app, argc, argv, [&] {
-        program::complete(app, options);
-        const auto by_flag = [&](const char* option, const char* variable) {
-          return app.count(option) && !std::getenv(variable);
-        };
-        if (embedded && (by_flag("--host", "MQTT_HOST") || by_flag("--port", "MQTT_PORT")))
-          throw program::usage_error{"--embedded-broker chooses its own address; leave out -h and -p"};
+  if (const auto code = program::parse(app, argc, argv, [&](const program::configuration& from) {
+        program::complete(app, from, options);
+        using program::origin;
+        for (const auto* option : {"--host", "--port", "--url"})
+          if (embedded && from.of(option) == origin::command_line)
+            throw program::usage_error{std::string("--embedded-broker chooses its own address; leave out ") + option};
       }))
     return *code;
   try {

@@ -2,7 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
-#include "node/user_list.hpp"
+#include "node/server_rooms.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/user_name.hpp"
 #include "runtime/node.hpp"
@@ -16,26 +16,30 @@ using runtime::process;
 using runtime::self;
 
 static void server_logon(self me, const logon& m, user_list& users);
-static void server_logoff(const exit_signal& s, user_list& users);
-static void server_transfer(self me, const message_to& m, user_list& users);
-static void server_logoff_idle(self me, runtime::duration idle_timeout, user_list& users);
+static void server_logoff(self me, const exit_signal& s, server_state& state);
+static void server_transfer(self me, const message_to& m, server_state& state);
+static void server_logoff_idle(self me, runtime::duration idle_timeout, server_state& state);
 static runtime::duration until_next_is_idle(self me, runtime::duration idle_timeout, const user_list& users);
 static void log_list(const user_list& users);
 
 process server(self me, server_options options) {
   me.trap_exit(true);
-  user_list users;
+  server_state state{{}, room_list(options.last_event)};
   for (;;) {
-    server_logoff_idle(me, options.idle_timeout, users);
+    server_logoff_idle(me, options.idle_timeout, state);
     co_await me.receive(
-        [&](const logon& m) { server_logon(me, m, users); }, [&](const exit_signal& s) { server_logoff(s, users); },
+        [&](const logon& m) { server_logon(me, m, state.users); },
+        [&](const exit_signal& s) { server_logoff(me, s, state); },
         [&](const message_to& m) {
-          server_transfer(me, m, users);
-          log_list(users);
+          server_transfer(me, m, state);
+          log_list(state.users);
         },
+        [&](const say& m) { server_say(me, m, state); }, [&](const join& m) { server_join(me, m, state); },
+        [&](const leave& m) { server_leave(me, m, state); }, [&](const ask_users& m) { server_users(me, m, state); },
+        [&](const ask_rooms& m) { server_rooms(me, m, state); },
         // In Erlang what nothing matches stays in the mailbox for good; anybody can write to this one.
         [&](const message& m) { me.node().note(runtime::drop::unexpected, m.from, runtime::brief(m.content)); },
-        after(until_next_is_idle(me, options.idle_timeout, users), [] {}));
+        after(until_next_is_idle(me, options.idle_timeout, state.users), [] {}));
   }
 }
 
@@ -46,6 +50,7 @@ static void server_logon(self me, const logon& m, user_list& users) {
     me.send(m.from, stop{why}.write());
   };
   if (!is_user_name(m.name)) return reject(word::bad_name);
+  if (is_nick_of_server(m.name)) return reject(word::nick_not_allowed);
   if (const auto* name = users.name_of(m.from)) {  // a repeat of what stands, or somebody who wants two names
     if (*name != m.name) return reject(word::already_logged_on);
     return me.send(m.from, reply{word::logged_on}.write());
@@ -58,19 +63,22 @@ static void server_logon(self me, const logon& m, user_list& users) {
 }
 
 /// Deletes a user from the user list.
-static void server_logoff(const exit_signal& s, user_list& users) {
-  if (const auto name = users.remove(s.from); !name.empty())
-    spdlog::info("logoff: {} was {}, reason {}, {} on the list", name, to_string(s.from), runtime::brief(s.reason),
-                 users.size());
+static void server_logoff(self me, const exit_signal& s, server_state& state) {
+  const auto name = state.users.remove(s.from);
+  if (name.empty()) return;
+  spdlog::info("logoff: {} was {}, reason {}, {} on the list", name, to_string(s.from), runtime::brief(s.reason),
+               state.users.size());
+  leave_every_room(me, name, s.reason, state);
 }
 
 /// Logs off who has done nothing for too long.
-static void server_logoff_idle(self me, runtime::duration idle_timeout, user_list& users) {
+static void server_logoff_idle(self me, runtime::duration idle_timeout, server_state& state) {
+  const auto& users = state.users;
   if (idle_timeout == runtime::infinity) return;
   while (users.size() > 0 && users.longest_idle().since + idle_timeout <= me.now()) {
     const runtime::pid who = users.longest_idle().who;
     me.exit(who, word::idle_timeout);
-    server_logoff({who, word::idle_timeout}, users);
+    server_logoff(me, {who, word::idle_timeout}, state);
   }
 }
 
@@ -80,11 +88,10 @@ static runtime::duration until_next_is_idle(self me, runtime::duration idle_time
 }
 
 /// Transfers a message between users.
-static void server_transfer(self me, const message_to& m, user_list& users) {
-  const auto* name = users.name_of(m.from);
-  if (!name) return me.send(m.from, stop{word::you_are_not_logged_on}.write());
-  users.is_active(m.from, me.now());
-  const auto* to = users.pid_of(m.to);
+static void server_transfer(self me, const message_to& m, server_state& state) {
+  const auto* name = name_of_asker(me, m.from, state);
+  if (!name) return;
+  const auto* to = state.users.pid_of(m.to);
   if (!to) return me.send(m.from, reply{word::receiver_not_found}.write());
   const auto passed_on = message_from{*name, m.text}.write();
   // The name may be longer than what it replaces; only a long text is worth measuring.

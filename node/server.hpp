@@ -2,6 +2,8 @@
 /// The messenger server of the seeds: `server/0`, the process that keeps the user list.
 #pragma once
 
+#include <memory>
+
 #include "runtime/self.hpp"
 #include "runtime/supervisor.hpp"
 
@@ -13,6 +15,8 @@ inline constexpr const char* supervisor_name = "messenger_sup";
 struct server_options {
   /// Who neither logged on nor sent a message for this long is logged off, with EXIT `idle_timeout`.
   runtime::duration idle_timeout = runtime::infinity;
+  /// The highest number of an event in any room so far. It outlives a server process that crashes.
+  std::shared_ptr<std::uint64_t> last_event = std::make_shared<std::uint64_t>(0);
 };
 
 /// The server process. Logs to spdlog's default logger: logon and logoff at info, what it refuses at info or warn,

@@ -25,14 +25,19 @@ event_loop::event_loop() {
   sigaddset(&ours, SIGINT);
   sigaddset(&ours, SIGTERM);
   sigaddset(&ours, SIGHUP);
+  sigaddset(&ours, SIGWINCH);
+  sigaddset(&ours, SIGCONT);
   pthread_sigmask(SIG_BLOCK, &ours, nullptr);
   std::signal(SIGPIPE, SIG_IGN);  // a write to a closed pipe is an error, not the end
   signals_ = ::signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
   if (signals_ < 0) throw std::system_error(errno, std::system_category(), "signalfd");
   watch(signals_, [this] {
     signalfd_siginfo info{};
-    while (::read(signals_, &info, sizeof info) == sizeof info)
-      if (on_signal_) on_signal_(static_cast<int>(info.ssi_signo));
+    while (::read(signals_, &info, sizeof info) == sizeof info) {
+      const bool is_of_window = info.ssi_signo == SIGWINCH || info.ssi_signo == SIGCONT;
+      if (is_of_window && on_window_change_) on_window_change_();
+      if (!is_of_window && on_signal_) on_signal_(static_cast<int>(info.ssi_signo));
+    }
   });
 }
 

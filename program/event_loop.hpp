@@ -14,7 +14,8 @@ namespace program {
 
 class event_loop {
  public:
-  /// Blocks SIGINT, SIGTERM and SIGHUP for this thread and those it starts: construct it before any thread.
+  /// Blocks SIGINT, SIGTERM, SIGHUP, SIGWINCH and SIGCONT for this thread and those it starts: construct it before any
+  /// thread.
   event_loop();
   ~event_loop();
   event_loop(const event_loop&) = delete;
@@ -24,6 +25,9 @@ class event_loop {
   void unwatch(int fd) { watched_.erase(fd); }
   /// Calls this with SIGINT, SIGTERM or SIGHUP.
   void on_signal(std::function<void(int)> handle) { on_signal_ = std::move(handle); }
+
+  /// Calls this when the terminal has another size (SIGWINCH), or the program was stopped and goes on (SIGCONT).
+  void on_window_change(std::function<void()> handle) { on_window_change_ = std::move(handle); }
 
   /// Runs until stop(): waits, calls what is ready, then `after_each`, which says when it wants to be called again.
   void run(const std::function<std::optional<runtime::instant>()>& after_each);
@@ -36,6 +40,7 @@ class event_loop {
   };
   std::map<int, watched> watched_;
   std::function<void(int)> on_signal_;
+  std::function<void()> on_window_change_;
   int signals_;
   bool stopped_ = false;
 };

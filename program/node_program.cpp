@@ -2,8 +2,10 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <mutex>
 #include <random>
 
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -13,8 +15,31 @@ using std::chrono::steady_clock;
 
 constexpr auto one_second = std::chrono::seconds(1);
 
-void set_up_logging(const std::string& level) {
-  auto logger = spdlog::stderr_color_mt("messenger");
+namespace {
+
+class line_sink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit line_sink(std::function<void(const std::string&)> write_line) : write_line_(std::move(write_line)) {}
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& m) override {
+    spdlog::memory_buf_t text;
+    formatter_->format(m, text);
+    std::string line = fmt::to_string(text);
+    while (line.ends_with('\n')) line.pop_back();
+    write_line_(line);
+  }
+  void flush_() override {}
+
+  std::function<void(const std::string&)> write_line_;
+};
+
+}  // namespace
+
+void set_up_logging(const std::string& level, std::function<void(const std::string&)> write_line) {
+  auto logger = write_line
+                    ? std::make_shared<spdlog::logger>("messenger", std::make_shared<line_sink>(std::move(write_line)))
+                    : spdlog::stderr_color_mt("messenger");
   logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%-7l%$ %v");
   logger->set_level(spdlog::level::from_str(level));
   logger->flush_on(spdlog::level::trace);

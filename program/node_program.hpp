@@ -11,8 +11,9 @@
 
 namespace program {
 
-/// Sets spdlog's default logger: time, level and text, on standard error.
-void set_up_logging(const std::string& level);
+/// Sets spdlog's default logger: time, level and text, on standard error, or line by line to `write_line`, which
+/// outlives the program.
+void set_up_logging(const std::string& level, std::function<void(const std::string&)> write_line = {});
 
 class node_program final : private runtime::node_observer {
  public:

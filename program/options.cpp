@@ -1,5 +1,7 @@
 #include "program/options.hpp"
 
+#include "program/broker_url.hpp"
+
 #include <array>
 #include <fstream>
 #include <iostream>
@@ -59,6 +61,10 @@ void add_common_options(CLI::App& app, common_options& o, const std::string& nam
       ->check(CLI::Range(1, 65'535))
       ->capture_default_str()
       ->group("MQTT");
+  app.add_option("-L,--url", "The broker in one: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT], or ws[s]://...")
+      ->type_name("URL")
+      ->envname("MQTT_URL")
+      ->group("MQTT");
   app.add_option("-u,--username", o.broker.username, "User name for the broker")
       ->type_name("NAME")
       ->envname("MQTT_USERNAME")
@@ -67,7 +73,10 @@ void add_common_options(CLI::App& app, common_options& o, const std::string& nam
       ->type_name("PASSWORD")
       ->envname("MQTT_PASSWORD")
       ->group("MQTT");
-  app.add_option("--password-file", "File whose first line is the password")->type_name("FILE")->group("MQTT");
+  app.add_option("--password-file", "File whose first line is the password")
+      ->type_name("FILE")
+      ->envname("MQTT_PASSWORD_FILE")
+      ->group("MQTT");
   app.add_option("-k,--keepalive", o.broker.keepalive_seconds,
                  "MQTT keepalive: a silent death is noticed within 1.5 times this")
       ->type_name("SECONDS")
@@ -128,30 +137,51 @@ std::string node_name(const std::string& name, const std::string& option) {
   return full;
 }
 
-void complete(CLI::App& app, common_options& o) {
-  const auto given = [&](const char* option) { return app.count(option) > 0; };
+// Of two options that say the same the one that comes from nearer counts. True if it is the first.
+static bool is_first(const configuration& from, const std::string& one, const std::string& other) {
+  const auto a = from.of(one), b = from.of(other);
+  if (a == b && a != origin::standard) throw usage_error{one + " and " + other + " exclude each other"};
+  return a > b;
+}
+
+// What the URL says of the broker counts unless the option that says it alone comes from nearer.
+static void complete_by_url(CLI::App& app, const configuration& from, common_options& o) {
+  if (from.of("--url") == origin::standard) return;
+  const auto alone = o.broker;
+  read_broker_url(app["--url"]->as<std::string>(), o.broker);
+  if (!is_first(from, "--url", "--host")) o.broker.host = alone.host;
+  if (!is_first(from, "--url", "--port")) o.broker.port = alone.port;
+  const bool has_user = o.broker.username != alone.username || o.broker.password != alone.password;
+  if (has_user && from.of("--username") != origin::standard && !is_first(from, "--url", "--username"))
+    o.broker.username = alone.username;
+  if (has_user && from.of("--password") != origin::standard && !is_first(from, "--url", "--password"))
+    o.broker.password = alone.password;
+}
+
+void complete(CLI::App& app, const configuration& from, common_options& o) {
   o.node.name = node_name(o.node.name, "--name");
   if (!runtime::is_name(o.node.cookie))
     throw usage_error{"the cookie \"" + o.node.cookie.substr(0, 200) + "\" (--cookie) " + runtime::name_rule};
   if (o.broker.host.empty()) throw usage_error{"the host of the broker (-h, MQTT_HOST) is empty"};
-  o.broker_configured = given("--host") || given("--port") || std::getenv("MQTT_HOST") || std::getenv("MQTT_PORT");
-  if (given("--password-file")) {
-    // A flag beats the environment: only -P on the command line stands against it.
-    const char* from_environment = std::getenv("MQTT_PASSWORD");
-    if (given("--password") && (!from_environment || o.broker.password != from_environment))
-      throw usage_error{"--password and --password-file exclude each other"};
+  complete_by_url(app, from, o);
+  for (const auto* option : {"--host", "--port", "--url"})
+    if (from.of(option) != origin::standard) o.broker_configured = true;
+  if (from.of("--password-file") != origin::standard && is_first(from, "--password-file", "--password"))
     o.broker.password = first_line_of(app["--password-file"]->as<std::string>());
-  }
   if (!o.broker.password.empty() && o.broker.username.empty())
     throw usage_error{"a password without a user name; give one with -u or MQTT_USERNAME"};
-  if (given("--debug")) o.log_level = "debug";
+  if (app.count("--debug") > 0) o.log_level = "debug";
 }
 
-std::optional<int> parse(CLI::App& app, int argc, char** argv, const std::function<void()>& check) {
+std::optional<int> parse(CLI::App& app, int argc, char** argv, const std::function<void(const configuration&)>& check) {
+  configuration from(app);
   try {
     app.parse(argc, argv);
-    check();
-    return std::nullopt;
+    from.read_file();
+    check(from);
+    if (!from.is_check_only()) return std::nullopt;
+    from.print(std::cout);
+    return 0;
   } catch (const CLI::Success& e) {
     return app.exit(e);
   } catch (const CLI::ParseError& e) {

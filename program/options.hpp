@@ -1,6 +1,5 @@
 /// @file options.hpp
-/// The options that both programs have, in the words of the MQTT tools, and where each value may come from:
-/// a flag beats the environment, the environment beats the default.
+/// The options that both programs have, in the words of the MQTT tools.
 #pragma once
 
 #include <string>
@@ -8,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "mqtt/paho_transport.hpp"
+#include "program/configuration.hpp"
 #include "runtime/node.hpp"
 
 namespace program {
@@ -16,7 +16,9 @@ namespace program {
 enum exit_code : int {
   run_time_failure = 1,
   usage = 2,
+  name_refused = 3,
   not_authorised = 5,
+  gave_up = 27,
   crashed = 70,
   interrupted = 130,
 };
@@ -44,8 +46,8 @@ void add_common_options(CLI::App& app, common_options& options, const std::strin
 CLI::Option* add_duration_option(CLI::App& app, const std::string& name, runtime::duration& value,
                                  const std::string& description);
 
-/// Checks and completes what was parsed: names, the password file. @throws usage_error
-void complete(CLI::App& app, common_options& options);
+/// Checks and completes what was parsed: names, the broker's URL, the password file. @throws usage_error
+void complete(CLI::App& app, const configuration& from, common_options& options);
 
 /// Completes `name` to `name@<short host name>` and checks it. @param option named in the sentence.
 std::string node_name(const std::string& name, const std::string& option);
@@ -53,7 +55,9 @@ std::string node_name(const std::string& name, const std::string& option);
 /// The part of this machine's host name before the first dot.
 std::string short_host_name();
 
-/// Parses, with `--help` and `--version` handled. @returns the exit code to end with, or nothing to go on.
-std::optional<int> parse(CLI::App& app, int argc, char** argv, const std::function<void()>& check);
+/// Parses the command line, the environment and the configuration file, with `--help`, `--version` and
+/// `--check-config` handled. @param check says by a usage_error what is wrong, once all of it is there.
+/// @returns the exit code to end with, or nothing to go on.
+std::optional<int> parse(CLI::App& app, int argc, char** argv, const std::function<void(const configuration&)>& check);
 
 }  // namespace program

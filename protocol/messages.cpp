@@ -1,23 +1,10 @@
 #include "protocol/messages.hpp"
 
+#include "protocol/tuple.hpp"
+
 namespace messenger {
-namespace {
 
 using runtime::term;
-
-bool is_tuple(const term& t, std::size_t size) { return t.is_array() && t.size() == size; }
-
-const std::string* string_in(const term& t) { return t.get_ptr<const std::string*>(); }
-
-// `{Pid, Word, ...}` with strings throughout.
-std::optional<runtime::pid> sender(const term& t, std::size_t size, const char* word) {
-  if (!is_tuple(t, size) || !string_in(t[0]) || t[1] != word) return std::nullopt;
-  for (std::size_t i = 2; i < size; ++i)
-    if (!string_in(t[i])) return std::nullopt;
-  return runtime::parse_pid(*string_in(t[0]));
-}
-
-}  // namespace
 
 std::optional<logon> logon::match(const runtime::message& m) {
   auto from = sender(m.content, 3, "logon");

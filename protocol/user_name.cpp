@@ -26,6 +26,12 @@ std::optional<char32_t> next_character(std::string_view& text) {
   return c;
 }
 
+bool is_nick_of_server(std::string_view name) {
+  constexpr std::string_view server = "server";
+  return std::equal(name.begin(), name.end(), server.begin(), server.end(),
+                    [](char a, char b) { return a == b || (a >= 'A' && a <= 'Z' && a - 'A' + 'a' == b); });
+}
+
 bool is_user_name(std::string_view text) {
   if (text.empty() || text.size() > 64) return false;
   while (!text.empty()) {

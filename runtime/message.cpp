@@ -10,4 +10,9 @@ std::optional<exit_signal> exit_signal::match(const message& m) {
   return exit_signal{std::move(*from), c[2]};
 }
 
+std::optional<ping_answer> ping_answer::match(const message& m) {
+  if (!m.local || !m.content.is_array() || m.content.size() != 2 || m.content[0] != "PONG") return std::nullopt;
+  return ping_answer{m.content[1].get<std::string>()};
+}
+
 }  // namespace runtime

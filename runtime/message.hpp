@@ -17,12 +17,21 @@ struct message {
   std::string from;    ///< the node that sent it, from the topic (rule 1); the own node's name for a local one
   bool local = false;  ///< sent by a process of the same node
   term content;
+  std::string room{};  ///< said in this room of `from`; empty for what was sent to the process itself
 };
 
 /// A type that a `receive` clause can take: it says itself which messages it is.
 template <class T>
 concept receivable = std::same_as<T, message> || requires(const message& m) {
   { T::match(m) } -> std::same_as<std::optional<T>>;
+};
+
+/// A node has answered self::ping(). Only the runtime puts one into a mailbox.
+struct ping_answer {
+  std::string node;
+
+  static std::optional<ping_answer> match(const message& m);
+  static term write(const std::string& node) { return term::array({"PONG", node}); }
 };
 
 /// `{'EXIT', From, Reason}`: how an exit signal reaches a process that traps exits.

@@ -45,6 +45,15 @@ std::string to_string(const pid& p);
 /// Reads a pid as to_string() writes it; anything else is nothing.
 std::optional<pid> parse_pid(std::string_view text);
 
+/// A room of a node: what the node says there is heard by every process, on whatever node, that listens to it.
+/// Said once, whoever listens: the broker hands it on. (Erlang's nearest: a process group, and a send to each member.)
+struct room {
+  std::string name;  ///< is_name
+  std::string node;  ///< who speaks there
+
+  friend auto operator<=>(const room&, const room&) = default;
+};
+
 /// The address of a registered process on a node: `{Name, Node}` in Erlang.
 struct registered {
   std::string name;

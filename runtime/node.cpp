@@ -23,7 +23,7 @@ node::node(node_settings settings, environment env, transport& via, node_observe
           settings_.name, topics_, env_, transport_,
           {settings_.monitor_nodes ? topics_.every_status() : topics_.status(settings_.name),
            topics_.every_inbox(settings_.name)},
-          {.up = [this] { observer_.node_up(creation()); },
+          {.up = [this] { connection_is_up(); },
            .down = [this] { connection_went_down(); },
            .lost = [this](const connection_loss& l, duration wait) { observer_.connection_lost(l, wait); },
            .replaced = [this](std::uint64_t creation) { observer_.replaced(creation); },
@@ -144,6 +144,36 @@ void node::unlink(process_state& from, const pid& to) {
   }
 }
 
+void node::say(const std::string& room, const term& content) { publish(topics_.in({room, name()}), content); }
+
+void node::listen(process_state& state, const room& to) {
+  if (!state.rooms.insert(to).second) return;
+  auto& listeners = listeners_[to];
+  if (listeners.empty() && incarnation_.is_up()) transport_.subscribe({topics_.in(to)});
+  listeners.insert(state.serial);
+}
+
+void node::unlisten(process_state& state, const room& to) {
+  if (state.rooms.erase(to) == 0) return;
+  const auto listeners = listeners_.find(to);
+  listeners->second.erase(state.serial);
+  if (!listeners->second.empty()) return;
+  listeners_.erase(listeners);
+  if (incarnation_.is_up()) transport_.unsubscribe({topics_.in(to)});
+}
+
+void node::ping(process_state& from, const std::string& node) {
+  watch(node);
+  from.pinged.insert(node);
+  publish(topics_.inbox(registered{"net_kernel", node}, name()), write_ping(pid_of(from.serial)));
+}
+
+void node::monitor_nodes() {
+  if (std::exchange(settings_.monitor_nodes, true)) return;
+  began_to_monitor_ = true;
+  if (incarnation_.is_up()) transport_.subscribe({topics_.every_status()});
+}
+
 // The status of a node, from its retained present on.
 void node::watch(const std::string& node) {
   if (!settings_.monitor_nodes && watched_.insert(node).second) transport_.subscribe({topics_.status(node)});
@@ -195,6 +225,7 @@ void node::exit(process_state& from, const pid& to, const term& reason) {
 
 // Rule 6. The exit signals go before anything else that the node sends: links hear of the end once.
 void node::process_ended(process_state& state, const term& reason) {
+  while (!state.rooms.empty()) unlisten(state, room(*state.rooms.begin()));
   if (state.expected_link)
     publish(topics_.inbox(*state.expected_link, name()), write_exit(pid_of(state.serial), reason));
   expecting_.erase(state.serial);
@@ -214,6 +245,14 @@ void node::links_ended(const std::vector<remote_link>& links, const term& reason
     const bool ignorable = reason == reason::normal && !state->trap_exit;
     scheduler_.signal_exit(*state, l.remote, ignorable ? term(reason::noconnection) : reason);
   }
+}
+
+void node::connection_is_up() {
+  if (began_to_monitor_) transport_.subscribe({topics_.every_status()});
+  std::vector<std::string> rooms;
+  for (const auto& [room, listeners] : listeners_) rooms.push_back(topics_.in(room));
+  if (!rooms.empty()) transport_.subscribe(rooms);
+  observer_.node_up(creation());
 }
 
 // Rule 7.

@@ -96,6 +96,9 @@ class node {
   const node_table& others() const { return table_; }
   const environment& env() const { return env_; }
 
+  /// net_kernel:monitor_nodes(true): from now on others() knows of every node.
+  void monitor_nodes();
+
   /// Counts something that went nowhere, and tells the observer.
   void note(drop why, std::string_view from, std::string_view what);
 
@@ -107,6 +110,10 @@ class node {
   void unlink(process_state& from, const pid& to);
   void expect_link(process_state& from, const registered& to);
   void exit(process_state& from, const pid& to, const term& reason);
+  void say(const std::string& room, const term& content);
+  void listen(process_state& state, const room& to);
+  void unlisten(process_state& state, const room& to);
+  void ping(process_state& from, const std::string& node);
 
  private:
   // How many turns the processes of a node get before it looks at the outside again.
@@ -120,9 +127,11 @@ class node {
   void received(std::string_view topic, std::string_view payload, bool retained);
   void received_status(std::string_view node, std::string_view payload);
   void received_inbox(const inbox_topic& to, std::string_view payload);
+  void received_in_room(const room_topic& in, std::string_view payload);
   void received_signal(const any_signal& s, const inbox_topic& to);
   void pinged_by(const pid& from, process_state* to, const inbox_topic& topic);
   void linked_by(const pid& from, process_state* to, const inbox_topic& topic);
+  void connection_is_up();
   void connection_went_down();
   void watch(const std::string& node);
   void expected_link_came(process_state& state);
@@ -141,6 +150,8 @@ class node {
   incarnation incarnation_;
   std::map<serial_number, instant> expecting_;  // processes with an expected_link, and until when
   std::set<std::string> watched_;               // nodes whose status is subscribed to one by one
+  bool began_to_monitor_ = false;               // after the start: not among the incarnation's subscriptions
+  std::map<room, std::set<serial_number>> listeners_;
   std::array<std::uint64_t, drop_kinds> dropped_{};
 };
 

@@ -11,6 +11,10 @@ void node::received(std::string_view topic, std::string_view payload, bool retai
   const auto parsed = topics_.parse(topic);
   if (!parsed) return note(drop::malformed, "", "a topic that is not of this wire");
   if (const auto* status = std::get_if<status_topic>(&*parsed)) return received_status(status->node, payload);
+  if (const auto* room = std::get_if<room_topic>(&*parsed)) {
+    if (retained) return note(drop::retained, room->from, "retained messages are no messages");
+    return received_in_room(*room, payload);
+  }
   const auto& inbox = std::get<inbox_topic>(*parsed);
   if (inbox.node != settings_.name) return note(drop::malformed, inbox.from, "an inbox of another node");
   if (retained) return note(drop::retained, inbox.from, "retained messages are no messages");  // rule 2
@@ -59,6 +63,19 @@ void node::received_inbox(const inbox_topic& to, std::string_view payload) {
   scheduler_.deliver(*state, {.from = std::string(to.from), .local = false, .content = std::move(*content)});
 }
 
+void node::received_in_room(const room_topic& in, std::string_view payload) {
+  std::string why;
+  const auto content = decode(payload, why);
+  if (!content) return note(drop::malformed, in.from, why);
+  if (read_signal(*content)) return note(drop::malformed, in.from, "a signal in a room");
+  table_.heard(in.from, env_.now());
+  const auto listeners = listeners_.find(room{std::string(in.room), std::string(in.from)});
+  if (listeners == listeners_.end()) return note(drop::no_process, in.from, in.room);  // has just stopped listening
+  for (const auto serial : listeners->second)
+    scheduler_.deliver(*scheduler_.find(serial),
+                       {.from = std::string(in.from), .content = *content, .room = std::string(in.room)});
+}
+
 // The process that an inbox topic names. One of an earlier incarnation is no more, whatever its serial.
 process_state* node::addressee(const inbox_topic& to) {
   const auto p = parse_process(to.node, to.process);
@@ -69,8 +86,12 @@ process_state* node::addressee(const inbox_topic& to) {
 void node::received_signal(const any_signal& s, const inbox_topic& to) {
   if (std::holds_alternative<bad_signal>(s)) return note(drop::malformed, to.from, "a signal of no known form");
   if (const auto* pong = std::get_if<pong_signal>(&s)) {
-    if (pong->node != to.from) note(drop::forged, to.from, "a PONG of " + pong->node);
-    return;  // that it came is what it says: table_.heard()
+    if (pong->node != to.from) return note(drop::forged, to.from, "a PONG of " + pong->node);
+    // That it came is what it says to the tick: table_.heard(). The process itself may have asked too.
+    if (auto* state = addressee(to); state && state->pinged.erase(pong->node) > 0)
+      scheduler_.deliver(*state,
+                         {.from = std::string(to.from), .local = true, .content = ping_answer::write(pong->node)});
+    return;
   }
   const pid& from = std::visit(
       [](const auto& any) -> const pid& {

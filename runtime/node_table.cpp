@@ -22,6 +22,19 @@ bool node_table::may_live(const pid& p) const {
   return found == nodes_.end() || (p.creation > found->second.down && p.creation >= found->second.up);
 }
 
+std::optional<bool> node_table::is_up(const std::string& node) const {
+  const auto found = nodes_.find(node);
+  if (found == nodes_.end() || std::max(found->second.up, found->second.down) == 0) return std::nullopt;
+  return found->second.up > found->second.down;
+}
+
+std::map<std::string, std::uint64_t> node_table::up() const {
+  std::map<std::string, std::uint64_t> names;
+  for (const auto& [name, e] : nodes_)
+    if (e.up > e.down) names.emplace(name, e.up);
+  return names;
+}
+
 bool node_table::link(const remote_link& l, instant now) {
   entry& e = known(l.remote.node, now);
   const bool first = e.links.empty();

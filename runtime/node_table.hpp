@@ -50,6 +50,11 @@ class node_table {
   /// False if that incarnation is known to be over (rule 5).
   bool may_live(const pid& p) const;
 
+  /// Whether that node is up, as far as its status was heard; nothing if it was not.
+  std::optional<bool> is_up(const std::string& node) const;
+  /// nodes(): the names of those that are up, and their creations.
+  std::map<std::string, std::uint64_t> up() const;
+
   /// True if the link is new.
   bool link(const remote_link& l, instant now);
   bool unlink(const remote_link& l, instant now);

@@ -15,6 +15,10 @@ runtime::pid self::spawn_link_function(std::function<process(self)> body) const 
 void self::link(const runtime::pid& other) const { state_->node.link(*state_, other); }
 void self::unlink(const runtime::pid& other) const { state_->node.unlink(*state_, other); }
 void self::expect_link(const registered& other) const { state_->node.expect_link(*state_, other); }
+void self::say(const std::string& room, term content) const { state_->node.say(room, content); }
+void self::listen(const room& to) const { state_->node.listen(*state_, to); }
+void self::unlisten(const room& to) const { state_->node.unlisten(*state_, to); }
+void self::ping(const std::string& node) const { state_->node.ping(*state_, node); }
 void self::trap_exit(bool flag) const { state_->trap_exit = flag; }
 void self::hear_only(std::string node) const { state_->hears = std::move(node); }
 void self::exit(term reason) const { throw exit_request{std::move(reason)}; }

@@ -55,6 +55,17 @@ class self {
   /// connection or that node goes down it gets `noconnection`, as if from this node's net_kernel.
   void expect_link(const registered& other) const;
 
+  /// Says this to all who listen to the room of this node: one PUBLISH. Lost without a connection.
+  void say(const std::string& room, term content) const;
+  /// From now on what is said in that room is put into the mailbox, with the room's name; also over new connections of
+  /// this node, but not what was said between them. What is sent after this call leaves when the broker has heard it.
+  void listen(const room& to) const;
+  void unlisten(const room& to) const;
+
+  /// net_adm:ping(Node), but does not wait: if that node is there its pong comes as a message. It is looked for at the
+  /// broker, the own node too.
+  void ping(const std::string& node) const;
+
   /// process_flag(trap_exit, Flag): exit signals become exit_signal messages.
   void trap_exit(bool flag) const;
 

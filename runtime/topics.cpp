@@ -21,11 +21,16 @@ std::string topics::inbox(const registered& to, std::string_view from) const {
   return root_ + "to/" + to.node + '/' + to.name + "/from/" + std::string(from);
 }
 
-std::optional<std::variant<status_topic, inbox_topic>> topics::parse(std::string_view topic) const {
+std::optional<any_topic> topics::parse(std::string_view topic) const {
   if (!topic.starts_with(root_)) return std::nullopt;
   std::string_view rest = topic.substr(root_.size());
   const auto kind = next_level(rest);
   if (kind == "node" && is_node_name(rest)) return status_topic{rest};
+  if (kind == "room") {
+    const auto name = next_level(rest);
+    if (next_level(rest) != "from" || !is_name(name) || !is_node_name(rest)) return std::nullopt;
+    return room_topic{name, rest};
+  }
   if (kind != "to") return std::nullopt;
   inbox_topic inbox;
   inbox.node = next_level(rest);

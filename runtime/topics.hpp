@@ -1,5 +1,5 @@
 /// @file topics.hpp
-/// The two topics of the wire (topics.md): a node's status, and a process's inbox by sender.
+/// The three topics of the wire (topics.md): a node's status, a process's inbox by sender, a node's room.
 /// Pure; any thread.
 #pragma once
 
@@ -24,6 +24,14 @@ struct inbox_topic {
   std::string_view from;     ///< the sending node: the only identity there is (rule 1)
 };
 
+/// `R/room/<room>/from/<node>`: what a node says to all who listen.
+struct room_topic {
+  std::string_view room;
+  std::string_view from;
+};
+
+using any_topic = std::variant<status_topic, inbox_topic, room_topic>;
+
 /// Builds and reads the topics of one cookie.
 class topics {
  public:
@@ -34,6 +42,8 @@ class topics {
   std::string inbox(const pid& to, std::string_view from) const;
   std::string inbox(const registered& to, std::string_view from) const;
 
+  std::string in(const room& r) const { return root_ + "room/" + r.name + "/from/" + r.node; }
+
   /// Filter of every node's status.
   std::string every_status() const { return root_ + "node/+"; }
   /// Filter of everything sent to one node.
@@ -41,7 +51,7 @@ class topics {
 
   /// Reads a topic; one that is not of this wire, or has an invalid name in it, is nothing.
   /// The views point into `topic`.
-  std::optional<std::variant<status_topic, inbox_topic>> parse(std::string_view topic) const;
+  std::optional<any_topic> parse(std::string_view topic) const;
 
  private:
   std::string root_;  // messenger/1/<cookie>/

@@ -49,7 +49,7 @@ struct connection_loss {
 class transport_events {
  public:
   virtual void connected() = 0;   ///< CONNACK, success
-  virtual void subscribed() = 0;  ///< SUBACK of the latest subscribe(): every filter was granted
+  virtual void subscribed() = 0;  ///< SUBACK of every subscribe() so far: each filter was granted
   /// One PUBLISH. `retained` is its retain flag as received.
   virtual void received(std::string_view topic, std::string_view payload, bool retained) = 0;
   /// The connection is gone, or was refused; nothing more comes until the next connect().
@@ -69,7 +69,9 @@ class transport {
   /// Begins a connection. Nothing of an earlier one is replayed.
   /// Events go to `events` until the next connect().
   virtual void connect(const std::string& client_id, const publication& will, transport_events& events) = 0;
+  /// What is published after it leaves when the broker has granted it.
   virtual void subscribe(const std::vector<std::string>& filters) = 0;
+  virtual void unsubscribe(const std::vector<std::string>& filters) = 0;
   virtual void publish(publication p) = 0;
   /// Sends what is queued, then DISCONNECT: the broker discards the will.
   virtual void close() = 0;

@@ -6,6 +6,9 @@
 
 namespace simulation {
 
+// Stands for the topic of what is sent about subscriptions.
+constexpr std::string_view subscription = "+";
+
 bool matches(std::string_view filter, std::string_view topic) {
   for (;;) {
     const auto f = filter.substr(0, filter.find('/'));
@@ -31,12 +34,15 @@ instant broker::arrival(const session_ptr& s, std::string_view topic, char direc
   if (jitter.count() > 0) travel += duration(world_.random() % static_cast<std::uint64_t>(jitter.count()));
   auto& last = s->last_arrival[direction + std::string(topic)];
   last = std::max(last, world_.now() + travel);
+  if (direction == '>') last = std::max(last, s->subscribed);
   return last;
 }
 
 void broker::at_broker(const session_ptr& s, std::string_view topic, std::function<void()> what) {
   if (s->cut) return s->delayed.push_back([=, this, t = std::string(topic)] { at_broker(s, t, what); });
-  world_.schedule(arrival(s, topic, '>') - world_.now(), [this, s, what = std::move(what)] { read(s, what); });
+  const auto arrives = arrival(s, topic, '>');
+  if (topic == subscription) s->subscribed = arrives;
+  world_.schedule(arrives - world_.now(), [this, s, what = std::move(what)] { read(s, what); });
 }
 
 void broker::read(const session_ptr& s, std::function<void()> what) {
@@ -90,12 +96,18 @@ void broker::accept(const session_ptr& s) {
 }
 
 void broker::subscribe(const session_ptr& s, const std::vector<std::string>& filters) {
-  at_broker(s, "", [this, s, filters] {
+  at_broker(s, subscription, [this, s, filters] {
     s->filters.insert(filters.begin(), filters.end());
     at_client(s, "", [s] { s->events->subscribed(); });
     for (const auto& [topic, p] : retained_)
       if (std::any_of(filters.begin(), filters.end(), [&t = topic](const auto& f) { return matches(f, t); }))
         deliver(s, p, true);
+  });
+}
+
+void broker::unsubscribe(const session_ptr& s, const std::vector<std::string>& filters) {
+  at_broker(s, subscription, [s, filters] {
+    for (const auto& f : filters) s->filters.erase(f);
   });
 }
 
@@ -238,6 +250,9 @@ void simulated_transport::connect(const std::string& client_id, const publicatio
 }
 
 void simulated_transport::subscribe(const std::vector<std::string>& filters) { broker_.subscribe(session_, filters); }
+void simulated_transport::unsubscribe(const std::vector<std::string>& filters) {
+  broker_.unsubscribe(session_, filters);
+}
 void simulated_transport::publish(publication p) { broker_.publish(session_, std::move(p)); }
 void simulated_transport::close() { broker_.disconnect(session_); }
 

@@ -39,6 +39,7 @@ struct session {
   std::size_t unacknowledged = 0;                            // sent to the client, or queued for it
   std::vector<std::function<void()>> delayed;                // what TCP will repeat
   std::map<std::string, instant, std::less<>> last_arrival;  // per topic and direction
+  instant subscribed{};                                      // what is sent later arrives later
 };
 using session_ptr = std::shared_ptr<session>;
 
@@ -92,6 +93,7 @@ class broker {
   session_ptr open(const std::string& client_id, const publication& will, runtime::transport_events& events,
                    host* client, bool is_cut = false);
   void subscribe(const session_ptr& s, const std::vector<std::string>& filters);
+  void unsubscribe(const session_ptr& s, const std::vector<std::string>& filters);
   void publish(const session_ptr& s, publication p);
   void disconnect(const session_ptr& s);
   /// The client's end is closed; the broker publishes the will when it notices.
@@ -134,6 +136,7 @@ class simulated_transport final : public runtime::transport {
 
   void connect(const std::string& client_id, const publication& will, runtime::transport_events& events) override;
   void subscribe(const std::vector<std::string>& filters) override;
+  void unsubscribe(const std::vector<std::string>& filters) override;
   void publish(publication p) override;
   void close() override;
   void abort() override;

@@ -1,6 +1,7 @@
 #include "programs.hpp"
 
 #include "chaotic_world.hpp"
+#include "client/lines.hpp"
 #include "protocol/messages.hpp"
 #include "runtime/node.hpp"
 
@@ -81,9 +82,9 @@ void server_program::crash() {
 void user_program::boot() {
   ++boots_;
   linker_ = linker_before_ = 0;
-  out_ = std::make_unique<messenger::screen>([this](std::string_view line) { show(std::string(line)); });
-  state_ = std::make_unique<messenger::shell_state>(messenger::shell_state{
-      .server_node = world_.server_node, .out = *out_, .tell = [](std::string_view) {}, .rejoin = rejoin_});
+  out_ = std::make_unique<messenger::screen>([this](const messenger::event& e) { show(e); });
+  state_ = std::make_unique<messenger::shell_state>(
+      messenger::shell_state{.server_node = world_.server_node, .out = *out_, .rejoin = rejoin_});
   auto& node = host_.node();
   node.register_name(messenger::shell_name, node.spawn(messenger::shell, std::ref(*state_)));
   start_linker();
@@ -128,6 +129,10 @@ void user_program::type(const std::string& line) {
     if (boot == boots_ && command == commands_ && pause == pauses_ && is_running() && !is_over() && !is_idle())
       world_.laws().violated("every request ends within 5 s: " + line + " at " + name());
   });
+}
+
+void user_program::show(const messenger::event& e) {
+  for (const auto& line : messenger::as_lines(e)) show(line);
 }
 
 void user_program::show(const std::string& line) {

@@ -88,6 +88,7 @@ class user_program final : public program {
   void boot() override;
   void ended() override;
   void type(const std::string& line);
+  void show(const messenger::event& e);
   void show(const std::string& line);
   void start_linker();
   void expect_noproc(const pid& at, const pid& gone);

@@ -9,6 +9,7 @@
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
 
+#include "client/lines.hpp"
 #include "client/shell.hpp"
 #include "node/server.hpp"
 #include "protocol/messages.hpp"
@@ -48,6 +49,7 @@ class user {
  private:
   void boot() {
     state_.done = false;
+    state_.in = {};
     auto& node = host_.node();
     node.register_name(messenger::shell_name, node.spawn(messenger::shell, std::ref(state_)));
     host_.run();
@@ -55,10 +57,13 @@ class user {
 
   simulation::host& host_;
   lines screen_lines_;
-  messenger::screen out_{[this](std::string_view line) { screen_lines_.emplace_back(line); }};
-  messenger::shell_state state_{.server_node = server_node, .out = out_, .tell = [this](std::string_view line) {
-                                  screen_lines_.push_back("! " + std::string(line));
-                                }};
+  messenger::screen out_{[this](const messenger::event& e) {
+    const bool is_note = std::holds_alternative<messenger::shown::note>(e);
+    for (const auto& line : messenger::as_lines(e)) screen_lines_.push_back((is_note ? "! " : "") + line);
+    if (const auto* x = std::get_if<messenger::shown::exit>(&e); x && x->is_rejoining)
+      screen_lines_.emplace_back("! rejoining");
+  }};
+  messenger::shell_state state_{.server_node = server_node, .out = out_};
 };
 
 class messenger_world : public testing::Test, public world {

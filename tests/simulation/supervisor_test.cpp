@@ -171,7 +171,7 @@ TEST_F(supervised_messenger, who_rejoins_is_on_again_after_the_server_came_back)
   auto seen = peter.seen();
   ASSERT_GE(seen.size(), 2U);
   EXPECT_EQ(seen[0], "exit: noconnection");
-  EXPECT_EQ(seen[1], "! logging on again when the server is back; /logoff gives that up");
+  EXPECT_EQ(seen[1], "! rejoining");
   EXPECT_EQ(seen.back(), "No response from server");
   boot_server();
   advance(40s);
@@ -189,7 +189,7 @@ TEST_F(supervised_messenger, who_rejoins_is_on_again_after_the_broker_came_back)
   peter.type("/message peter x");
   advance(10ms);
   EXPECT_EQ(peter.seen(),
-            (lines{"exit: noconnection", "! logging on again when the server is back; /logoff gives that up",
+            (lines{"exit: noconnection", "! rejoining",
                    "not_logged_on"}));
   broker().restart();
   advance(60s);

@@ -1,4 +1,4 @@
-#include "client/screen.hpp"
+#include "client/printable.hpp"
 
 #include <array>
 #include <cstdio>
@@ -50,13 +50,5 @@ std::string harmless(std::string_view text, bool escape_quotes) {
 
 std::string quoted(std::string_view text) { return '"' + harmless(text, true) + '"'; }
 std::string printable(std::string_view text) { return harmless(text, false); }
-
-void screen::message_from(std::string_view name, std::string_view text) const {
-  write_line_("Message from " + printable(name) + ": " + quoted(text));
-}
-
-void screen::exit(const runtime::term& reason) const {
-  write_line_("exit: " + printable(reason.is_string() ? reason.get<std::string>() : runtime::encode(reason)));
-}
 
 }  // namespace messenger

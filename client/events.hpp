@@ -1,0 +1,87 @@
+/// @file events.hpp
+/// What a user is shown: replies, messages, what happens in a room. How it looks is the business of who shows it: as
+/// lines for people and scripts (lines.hpp), as JSON (json_lines.hpp), on a terminal (terminal.hpp).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "protocol/rooms.hpp"
+#include "runtime/transport.hpp"
+
+namespace messenger {
+
+namespace shown {
+/// A reply in one word (topics.md), or what a command came to: `logged_on`, `sent`, `logged_off`.
+struct reply {
+  std::string what;
+};
+/// The server said no to the name.
+struct refused {
+  std::string why;
+};
+/// From another user, to this one alone.
+struct message {
+  std::string from, text;
+};
+/// mess_client ended by a signal. `is_rejoining`: it will log on again by itself.
+struct exit {
+  runtime::term reason;
+  bool is_rejoining = false;
+};
+/// The own join: who is in the room, this user included, as of its event `seq`. Comes again, with `again`, when some
+/// events were missed.
+struct joined {
+  std::string room;
+  std::uint64_t seq = 0;
+  names users;
+  bool again = false;
+};
+struct left {
+  std::string room;
+};
+/// Something that others did, or this user, in a room that this user is in.
+struct in_room {
+  room_event event;
+  bool own = false;
+};
+/// In a room, or on the whole list.
+struct users {
+  std::optional<std::string> room;
+  names all;
+};
+struct rooms {
+  std::vector<std::pair<std::string, std::uint64_t>> all;
+};
+/// Nodes that are up, with their creations: Unix time in milliseconds.
+struct nodes {
+  std::map<std::string, std::uint64_t> all;
+};
+struct pong {
+  std::string node;
+  runtime::duration time;
+};
+struct pang {
+  std::string node, why;
+};
+/// A mistake of the user's, or help: a sentence, or lines of them.
+struct note {
+  std::string text;
+  bool is_mistake = false;
+};
+}  // namespace shown
+
+using event =
+    std::variant<shown::reply, shown::refused, shown::message, shown::exit, shown::joined, shown::left, shown::in_room,
+                 shown::users, shown::rooms, shown::nodes, shown::pong, shown::pang, shown::note>;
+
+/// Where the processes of a user's node show what happens.
+using screen = std::function<void(const event&)>;
+
+}  // namespace messenger

@@ -1,0 +1,81 @@
+#include "client/json_lines.hpp"
+
+#include "client/lines.hpp"
+
+namespace messenger {
+
+using json = nlohmann::ordered_json;
+
+static json object(const event& e) {
+  return std::visit(
+      overloaded{
+          [](const shown::reply& r) {
+            return json{{"type", "reply"}, {"reply", r.what}};
+          },
+          [](const shown::refused& r) {
+            return json{{"type", "refused"}, {"reason", r.why}};
+          },
+          [](const shown::message& m) {
+            return json{{"type", "message"}, {"from", m.from}, {"text", m.text}};
+          },
+          [](const shown::exit& x) {
+            return json{{"type", "exit"}, {"reason", x.reason}, {"rejoining", x.is_rejoining}};
+          },
+          [](const shown::joined& j) {
+            return json{
+                {"type", j.again ? "joined_again" : "joined"}, {"room", j.room}, {"seq", j.seq}, {"users", j.users}};
+          },
+          [](const shown::left& l) {
+            return json{{"type", "left"}, {"room", l.room}};
+          },
+          [](const shown::in_room& r) {
+            const auto& e = r.event;
+            json o{{"type", "user_joined"}, {"room", e.room}, {"seq", e.seq}, {"user", e.name}, {"own", r.own}};
+            if (e.what == room_event::kind::left) {
+              o["type"] = "user_left";
+              o["reason"] = e.content;
+            }
+            if (e.what == room_event::kind::said) {
+              o["type"] = "said";
+              o["text"] = e.content;
+            }
+            return o;
+          },
+          [](const shown::users& u) {
+            json o{{"type", "users"}};
+            if (u.room) o["room"] = *u.room;
+            o["users"] = u.all;
+            return o;
+          },
+          [](const shown::rooms& r) {
+            json o{{"type", "rooms"}, {"rooms", json::array()}};
+            for (const auto& [room, count] : r.all) o["rooms"].push_back({{"room", room}, {"users", count}});
+            return o;
+          },
+          [](const shown::nodes& n) {
+            json o{{"type", "nodes"}, {"nodes", json::array()}};
+            for (const auto& [node, creation] : n.all)
+              o["nodes"].push_back({{"node", node}, {"since", utc_time(creation)}, {"creation", creation}});
+            return o;
+          },
+          [](const shown::pong& p) {
+            return json{
+                {"type", "pong"}, {"node", p.node}, {"ms", std::chrono::duration<double, std::milli>(p.time).count()}};
+          },
+          [](const shown::pang& p) {
+            return json{{"type", "pang"}, {"node", p.node}, {"reason", p.why}};
+          },
+          [](const shown::note& n) {
+            return json{{"type", n.is_mistake ? "mistake" : "note"}, {"text", n.text}};
+          },
+      },
+      e);
+}
+
+std::string as_json(const event& e, std::uint64_t unix_time_ms) {
+  json o = object(e);
+  o["time"] = unix_time_ms;
+  return o.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace messenger

@@ -1,0 +1,78 @@
+#include <chrono>
+#include <cstdio>
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include "client/console.hpp"
+#include "client/json_lines.hpp"
+#include "client/line_reader.hpp"
+#include "client/lines.hpp"
+
+namespace messenger {
+namespace {
+
+class script_console final : public console {
+ public:
+  explicit script_console(script_settings settings) : settings_(std::move(settings)), input_(STDIN_FILENO) {
+    if (settings_.commands) commands_ = {settings_.commands->begin(), settings_.commands->end()};
+  }
+
+  void show(const event& e) override {
+    namespace chrono = std::chrono;
+    if (settings_.json) {
+      const auto now =
+          chrono::duration_cast<chrono::milliseconds>(chrono::system_clock::now().time_since_epoch()).count();
+      return write(as_json(e, static_cast<std::uint64_t>(now)));
+    }
+    const bool is_note = std::holds_alternative<shown::note>(e);
+    for (const auto& line : as_lines(e)) is_note ? log(line) : write(line);
+    if (const auto* x = std::get_if<shown::exit>(&e); x && x->is_rejoining)
+      log("logging on again when the server is back; /logoff gives that up");
+  }
+
+  void log(const std::string& line) override {
+    const std::string text = line + "\n";
+    std::fwrite(text.data(), 1, text.size(), stderr);
+  }
+
+  void update(const whereabouts&) override {}
+  void read() override { input_.fill(); }
+  bool wants_more() const override { return !settings_.commands && input_.wants_more(); }
+  bool at_end() const override { return settings_.commands ? commands_.empty() : input_.at_end(); }
+  bool is_broken() const override { return is_broken_; }
+
+  std::optional<std::string> next() override {
+    if (settings_.commands) {
+      if (commands_.empty()) return std::nullopt;
+      auto first = commands_.front();
+      commands_.pop_front();
+      return first;
+    }
+    auto line = input_.next();
+    for (; line && line->too_long; line = input_.next()) log("a line longer than 65536 bytes was left out");
+    return line ? std::optional(line->text) : std::nullopt;
+  }
+
+ private:
+  void write(const std::string& line) {
+    const std::string text = line + "\n";
+    if (is_broken_ || (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0))
+      return;
+    is_broken_ = true;
+    spdlog::error("nobody reads standard output any more; stopping");
+  }
+
+  script_settings settings_;
+  line_reader input_;
+  std::deque<std::string> commands_;
+  bool is_broken_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<console> make_script_console(script_settings settings) {
+  return std::make_unique<script_console>(std::move(settings));
+}
+
+}  // namespace messenger

@@ -1,0 +1,156 @@
+#include "program/configuration.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include <toml++/toml.h>
+
+#include "program/options.hpp"
+
+namespace program {
+namespace {
+
+// Options that are questions to the program; they have no value.
+bool is_setting(const CLI::Option* option) {
+  const auto& names = option->get_lnames();
+  constexpr std::array<const char*, 4> questions{"help", "version", "config", "check-config"};
+  return !names.empty() && std::find(questions.begin(), questions.end(), names.front()) == questions.end();
+}
+
+bool is_flag(const CLI::Option& option) { return option.get_items_expected_max() == 0; }
+
+std::string variable_for(const CLI::Option& option) {
+  std::string name = (option.get_group() == "MQTT" ? "MQTT_" : "MESSENGER_") + option.get_lnames().front();
+  for (char& c : name) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name;
+}
+
+// A TOML value as it would stand on the command line; nothing for a table or a date.
+std::optional<std::string> text_of(const toml::node& value) {
+  if (const auto* s = value.as_string()) return s->get();
+  if (const auto* i = value.as_integer()) return std::to_string(i->get());
+  if (const auto* b = value.as_boolean()) return b->get() ? "true" : "false";
+  if (value.is_floating_point()) return CLI::detail::to_string(*value.value<double>());
+  return std::nullopt;
+}
+
+}  // namespace
+
+configuration::configuration(CLI::App& app) : app_(app) {
+  for (auto* option : app.get_options())
+    if (is_setting(option) && option->get_envname().empty()) option->envname(variable_for(*option));
+  app.add_option("--config",
+                 "Configuration file, in TOML: the options' names without dashes in front, and their values")
+      ->type_name("FILE")
+      ->envname("MESSENGER_CONFIG")
+      ->group("Configuration");
+  app.add_flag_function(
+         "--check-config", [](std::int64_t) {}, "Say what is in force and where it came from, and exit")
+      ->group("Configuration");
+}
+
+std::string configuration::find_file() const {
+  if (app_["--config"]->count() > 0) return app_["--config"]->as<std::string>();
+  std::vector<std::string> folders;
+  const char* config = std::getenv("XDG_CONFIG_HOME");
+  const char* home = std::getenv("HOME");
+  if (config && config[0] == '/')
+    folders.emplace_back(config);
+  else if (home && home[0] == '/')
+    folders.push_back(std::string(home) + "/.config");
+  folders.emplace_back("/etc");
+  for (const auto& folder : folders) {
+    const auto path = folder + "/messenger/" + std::filesystem::path(app_.get_name()).filename().string() + ".toml";
+    std::error_code ignored;
+    if (std::filesystem::exists(path, ignored)) return path;
+  }
+  return {};
+}
+
+void configuration::read_file() {
+  file_ = find_file();
+  if (file_.empty()) return;
+  std::ifstream in(file_);
+  if (!in || std::filesystem::is_directory(file_))
+    throw usage_error{"the configuration file " + file_ + " cannot be read"};
+  toml::table table;
+  try {
+    table = toml::parse(in, file_);
+  } catch (const toml::parse_error& e) {
+    throw usage_error{file_ + ":" + std::to_string(e.source().begin.line) + ": " + std::string(e.description())};
+  }
+  for (const auto& [name, value] : table) {
+    const std::string key(name.str());
+    const std::string where = file_ + ":" + std::to_string(name.source().begin.line);
+    auto* option = app_.get_option_no_throw("--" + key);
+    if (!option || !is_setting(option))
+      throw usage_error{where + ": there is no option \"" + key + "\"; --help lists them"};
+    std::vector<std::string> values;
+    if (const auto* array = value.as_array()) {
+      for (const auto& item : *array) values.push_back(text_of(item).value_or("\n"));
+    } else {
+      values.push_back(text_of(value).value_or("\n"));
+    }
+    if (std::find(values.begin(), values.end(), "\n") != values.end())
+      throw usage_error{where + ": \"" + key + "\" is a string, a number, true or false, or an array of such"};
+    set(*option, key, values, where);
+  }
+}
+
+void configuration::set(CLI::Option& option, const std::string& key, const std::vector<std::string>& values,
+                        const std::string& where) {
+  if (option.count() > 0) return;
+  try {
+    if (is_flag(option)) {
+      if (values.size() != 1 || (values[0] != "true" && values[0] != "false"))
+        throw CLI::ConversionError("\"" + key + "\" is true or false");
+      if (values[0] == "false") return;
+    } else if (values.size() > 1 && option.get_items_expected_max() == 1) {
+      throw CLI::ConversionError("\"" + key + "\" has one value");
+    }
+    for (const auto& v : values) option.add_result(v);
+    option.run_callback();
+  } catch (const CLI::Error& e) {
+    throw usage_error{where + ": " + e.what()};
+  }
+  lines_[&option] = where;
+}
+
+origin configuration::of(const std::string& name) const {
+  const auto* option = app_.get_option(name);
+  if (option->count() == 0) return origin::standard;
+  if (lines_.contains(option)) return origin::file;
+  const auto& on_line = app_.parse_order();
+  return std::find(on_line.begin(), on_line.end(), option) != on_line.end() ? origin::command_line
+                                                                            : origin::environment;
+}
+
+void configuration::print(std::ostream& out) const {
+  if (!file_.empty()) out << "# configuration file: " << file_ << "\n";
+  for (const auto* option : app_.get_options()) {
+    if (!is_setting(option)) continue;
+    const auto& name = option->get_lnames().front();
+    std::string value;
+    for (const auto& part : option->count() > 0 ? option->results() : std::vector{option->get_default_str()})
+      value += (value.empty() ? "" : " ") + (part.find(' ') == part.npos ? part : '"' + part + '"');
+    if (name == "password" && option->count() > 0) value = "(not shown)";
+    if (name == "url") {
+      const auto at = value.rfind('@'), colon = value.find(':', value.find("//") + 2);
+      if (at != value.npos && colon < at) value.replace(colon, at - colon, ":(not shown)");
+    }
+    std::string from = "default";
+    switch (of("--" + name)) {
+      case origin::standard: break;
+      case origin::file: from = lines_.at(option); break;
+      case origin::environment: from = option->get_envname(); break;
+      case origin::command_line: from = "command line"; break;
+    }
+    constexpr std::size_t name_width = 16, value_width = 32;
+    out << name << std::string(std::max(name_width, name.size() + 1) - name.size(), ' ') << value
+        << std::string(std::max(value_width, value.size() + 2) - value.size(), ' ') << from << "\n";
+  }
+}
+
+}  // namespace program

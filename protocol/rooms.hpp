@@ -1,0 +1,125 @@
+/// @file rooms.hpp
+/// The tuples of the room (topics.md, "Rooms"): who asks for what, the replies, and what is said in a room to all who
+/// listen. A long list comes in pages. Pure; any thread.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/message.hpp"
+
+namespace messenger {
+
+/// The room one joins without saying which.
+inline constexpr const char* lobby = "lobby";
+
+/// `{ClientPid, join, Room}`; who is in it already asks for the list anew.
+struct join {
+  runtime::pid from;
+  std::string room;  ///< any string; a room only after runtime::is_name()
+
+  static std::optional<join> match(const runtime::message& m);
+  runtime::term write() const { return runtime::term::array({to_string(from), "join", room}); }
+};
+
+/// `{ClientPid, leave, Room}`
+struct leave {
+  runtime::pid from;
+  std::string room;
+
+  static std::optional<leave> match(const runtime::message& m);
+  runtime::term write() const { return runtime::term::array({to_string(from), "leave", room}); }
+};
+
+/// `{ClientPid, say, Room, Text}`
+struct say {
+  runtime::pid from;
+  std::string room;
+  std::string text;
+
+  static std::optional<say> match(const runtime::message& m);
+  runtime::term write() const { return runtime::term::array({to_string(from), "say", room, text}); }
+};
+
+/// `{ClientPid, users}`: who is logged on? `{ClientPid, users, Room}`: who is in it?
+struct ask_users {
+  runtime::pid from;
+  std::optional<std::string> room;
+
+  static std::optional<ask_users> match(const runtime::message& m);
+  runtime::term write() const;
+};
+
+/// `{ClientPid, rooms}`
+struct ask_rooms {
+  runtime::pid from;
+
+  static std::optional<ask_rooms> match(const runtime::message& m);
+  runtime::term write() const { return runtime::term::array({to_string(from), "rooms"}); }
+};
+
+using names = std::vector<std::string>;
+
+/// `{messenger, joined, Room, Seq, Names}`: who is in the room as of its event Seq. One page; with `more` at its end
+/// another follows.
+struct joined {
+  std::string room;
+  std::uint64_t seq = 0;
+  names users;
+  bool more = false;
+
+  static std::optional<joined> match(const runtime::message& m);
+};
+
+/// `{messenger, left, Room}`
+struct left {
+  std::string room;
+
+  static std::optional<left> match(const runtime::message& m);
+  runtime::term write() const { return runtime::term::array({"messenger", "left", room}); }
+};
+
+/// `{messenger, users, Names}`; pages as above.
+struct users_reply {
+  names users;
+  bool more = false;
+
+  static std::optional<users_reply> match(const runtime::message& m);
+};
+
+/// `{messenger, rooms, [{Room, Count}]}`; pages as above.
+struct rooms_reply {
+  std::vector<std::pair<std::string, std::uint64_t>> rooms;
+  bool more = false;
+
+  static std::optional<rooms_reply> match(const runtime::message& m);
+};
+
+/// What happens in a room, in the order of `seq`: `{joined, Room, Seq, Name}`, `{left, Room, Seq, Name, Reason}`,
+/// `{said, Room, Seq, Name, Text}`.
+struct room_event {
+  enum class kind { joined, left, said };
+  kind what;
+  std::string room;
+  std::uint64_t seq = 0;
+  std::string name;
+  runtime::term content{};  ///< the reason, or the text
+
+  static std::optional<room_event> match(const runtime::message& m);
+  runtime::term write() const;
+};
+
+/// Writes a list, a JSON array, as pages: `{..., Items}` for the last, `{..., Items, more}` for those before.
+/// @param head what stands before the items.
+std::vector<runtime::term> pages(const runtime::term& head, const runtime::term& items);
+
+namespace word {
+inline constexpr const char* nick_not_allowed = "nick_not_allowed";
+inline constexpr const char* not_in_room = "not_in_room";
+inline constexpr const char* too_many_rooms = "too_many_rooms";
+}  // namespace word
+
+}  // namespace messenger
