@@ -136,29 +136,30 @@ class mess_client {
     for (bool is_over = false; !is_over;)
       co_await me_.receive(
           [&](const joined& page) {
+            if (page.room != room) return;  // a repeat
             all.insert(all.end(), page.users.begin(), page.users.end());
             if (page.more) return;
             views_[room].list(page.seq, all);
             is_over = is_in = true;
           },
-          [&](const reply& m) {
-            out_(shown::reply{m.what});
-            is_over = true;
-          },
-          [&](const stop& m) { stopped(m); }, after(reply_timeout, [&] { no_response(); }));
+          [&](const reply& m) { is_over = is_refusal(m); }, [&](const stop& m) { stopped(m); },
+          after(reply_timeout, [&] { no_response(); }));
   }
 
   process leave(std::string room) {
     me_.send(server_, messenger::leave{me_.pid(), room}.write());
-    co_await me_.receive(
-        [&](const left& m) {
-          me_.unlisten({m.room, server_.node});
-          views_.erase(m.room);
-          in_.remove(m.room);
-          out_(shown::left{m.room});
-        },
-        [&](const reply& m) { out_(shown::reply{m.what}); }, [&](const stop& m) { stopped(m); },
-        after(reply_timeout, [&] { no_response(); }));
+    for (bool is_over = false; !is_over;)
+      co_await me_.receive(
+          [&](const left& m) {
+            if (m.room != room) return;  // a repeat
+            me_.unlisten({room, server_.node});
+            views_.erase(room);
+            in_.remove(room);
+            out_(shown::left{room});
+            is_over = true;
+          },
+          [&](const reply& m) { is_over = is_refusal(m); }, [&](const stop& m) { stopped(m); },
+          after(reply_timeout, [&] { no_response(); }));
   }
 
   process users(const std::string& room) {
@@ -174,11 +175,8 @@ class mess_client {
             out_(shown::users{of_room, all});
             is_over = true;
           },
-          [&](const reply& m) {
-            out_(shown::reply{m.what});
-            is_over = true;
-          },
-          [&](const stop& m) { stopped(m); }, after(reply_timeout, [&] { no_response(); }));
+          [&](const reply& m) { is_over = is_refusal(m); }, [&](const stop& m) { stopped(m); },
+          after(reply_timeout, [&] { no_response(); }));
   }
 
   process rooms() {
@@ -211,6 +209,13 @@ class mess_client {
     co_await me_.receive([&](const stop& m) { stopped(m); },                   // stop the client
                          [&](const reply& m) { out_(shown::reply{m.what}); },  // normal response
                          after(reply_timeout, [&] { no_response(); }));
+  }
+
+  // Shows a reply that says no. What went before may be repeated: a good reply to it is none to this.
+  bool is_refusal(const reply& m) const {
+    if (m.what == word::logged_on || m.what == word::sent || m.what == word::receiver_not_found) return false;
+    out_(shown::reply{m.what});
+    return true;
   }
 
   void stopped(const stop& m) const {

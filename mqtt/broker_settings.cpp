@@ -7,4 +7,9 @@ std::string address(const broker_settings& broker) {
   return (ipv6 ? "[" + broker.host + "]" : broker.host) + ":" + std::to_string(broker.port);
 }
 
+std::string uri(const broker_settings& broker) {
+  if (broker.websockets) return (broker.tls ? "wss://" : "ws://") + address(broker) + broker.path;
+  return (broker.tls ? "ssl://" : "tcp://") + address(broker);
+}
+
 }  // namespace paho

@@ -18,6 +18,9 @@ struct broker_settings {
   bool mqtt_5 = true;          ///< otherwise 3.1.1
 };
 
+/// As Paho takes it.
+std::string uri(const broker_settings& broker);
+
 /// `HOST:PORT`, an IPv6 address in brackets.
 std::string address(const broker_settings& broker);
 

@@ -71,7 +71,7 @@ connection::~connection() {
 std::optional<connection_loss> connection::connect(const publication& will) {
   MQTTClient_createOptions creation = MQTTClient_createOptions_initializer;
   creation.MQTTVersion = broker_.mqtt_5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
-  MQTTClient_createWithOptions(&client_, ("tcp://" + address(broker_)).c_str(), node_.c_str(),
+  MQTTClient_createWithOptions(&client_, uri(broker_).c_str(), node_.c_str(),
                                MQTTCLIENT_PERSISTENCE_NONE, nullptr, &creation);
   MQTTClient_willOptions last_will = MQTTClient_willOptions_initializer;
   last_will.topicName = will.topic.c_str();
@@ -88,6 +88,13 @@ std::optional<connection_loss> connection::connect(const publication& will) {
   options.will = &last_will;
   if (!broker_.username.empty()) options.username = broker_.username.c_str();
   if (!broker_.password.empty()) options.password = broker_.password.c_str();
+  // The certificate has to be for this host, and from one whom this machine trusts.
+  MQTTClient_SSLOptions tls = MQTTClient_SSLOptions_initializer;
+  tls.enableServerCertAuth = 1;
+  tls.verify = 1;
+  tls.sslVersion = MQTT_SSL_VERSION_TLS_1_2;
+  if (broker_.tls) options.ssl = &tls;
+  connect_at_once(!broker_.websockets);
   int code = 0;
   if (broker_.mqtt_5) {
     properties of_will(will.expiry_seconds);

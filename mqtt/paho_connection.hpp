@@ -32,7 +32,7 @@ class connection {
   bool has_room_for(const runtime::publication& p);
   /// Whether as many PUBLISHes as may be wait for their PUBACK.
   bool is_window_full();
-  bool is_anything_in_flight() { return count_in_flight() > 0; }
+  int count_in_flight();
 
   using receiver = std::function<void(std::string_view topic, std::string_view payload, bool retained)>;
   /// Reads the next packet, if there is one, and sees to the keepalive. False if it was no PUBLISH.
@@ -48,8 +48,6 @@ class connection {
   int socket() const { return socket_; }
 
  private:
-  int count_in_flight();
-
   const broker_settings broker_;
   const std::string node_;
   void* client_ = nullptr;

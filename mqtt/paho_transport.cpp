@@ -133,7 +133,8 @@ void paho_transport::abort() {
 
 void paho_transport::withdraw() {
   if (!present_) return;
-  say_disconnect(find_socket(settings_.port));
+  const int socket = find_socket(settings_.port);
+  settings_.tls ? cut(socket) : say_disconnect(socket, settings_.websockets);
   leave();
 }
 
@@ -186,6 +187,10 @@ void paho_transport::receive() {
   const connection::receiver pass_on = [this](std::string_view topic, std::string_view payload, bool retained) {
     listener_->received(topic, payload, retained);
   };
+  // OpenSSL may have read more than Paho has taken from it, and that is not to be seen but by asking, for one packet
+  // at a time: PUBACKs of those in flight, and a PINGRESP, may stand before a PUBLISH.
+  const int asked_in_vain_at_most = settings_.tls ? c->count_in_flight() + 2 : 0;
+  int asked_in_vain = 0;
   input next = next_input(c->socket());
   for (int packets = 0; packets < packets_at_once; ++packets) {
     // Paho says nothing of a DISCONNECT that it reads.
@@ -193,13 +198,14 @@ void paho_transport::receive() {
     const bool was_publish = c->read(pass_on);
     if (present_ != c || is_busy_) return;
     if (!was_publish) may_have_kept_ = false;
+    asked_in_vain = was_publish ? 0 : asked_in_vain + 1;
     if (!c->is_connected()) return ended(c->lost(disconnect_reason_));
     next = next_input(c->socket());
-    if (!next.is_there && !may_have_kept_) return send_queued();
+    if (!next.is_there && !may_have_kept_ && asked_in_vain >= asked_in_vain_at_most) return send_queued();
     // There is more to do: what it gives rise to may leave in one segment.
     if (!std::exchange(is_held_, true)) hold(c->socket());
   }
-  if (may_have_kept_) helper_->wake();
+  if (may_have_kept_ || settings_.tls) helper_->wake();
   send_queued();
 }
 
@@ -216,7 +222,7 @@ void paho_transport::send_queued() {
     }
     if (!c.is_connected()) return helper_->wake();  // receive() will find out
   }
-  if (is_closing_ && queued_.empty() && !c.is_anything_in_flight()) {
+  if (is_closing_ && queued_.empty() && c.count_in_flight() == 0) {
     c.disconnect();
     return helper_->wake();
   }

@@ -1,6 +1,7 @@
 #include "mqtt/sockets.hpp"
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 
@@ -12,12 +13,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+static std::atomic<bool> at_once = true;
+
 // In place of the C library's, for this program and the libraries in it: Paho looks only every 100 ms whether its
 // socket is connected, so it is told at once when that takes no longer. Whoever connects without waiting waits 100 ms
 // at most.
 extern "C" int connect(int fd, const sockaddr* address, socklen_t size) {
   const auto result = static_cast<int>(::syscall(SYS_connect, fd, address, size));
-  if (result == 0 || errno != EINPROGRESS) return result;
+  if (result == 0 || errno != EINPROGRESS || !at_once) return result;
   constexpr int longest_wait_ms = 100;
   pollfd connected{fd, POLLOUT, 0};
   int error = 0;
@@ -30,6 +33,8 @@ extern "C" int connect(int fd, const sockaddr* address, socklen_t size) {
 }
 
 namespace paho {
+
+void connect_at_once(bool yes) { at_once = yes; }
 
 static int peer_port_of(int fd) {
   sockaddr_storage peer{};
@@ -90,9 +95,12 @@ input next_input(int fd) {
 
 void cut(int fd) { ::shutdown(fd, SHUT_RDWR); }
 
-void say_disconnect(int fd) {
-  constexpr std::array<unsigned char, 2> disconnect{0xe0, 0x00};  // MQTT 3.1.1 section 3.14, and 5 with reason 0
-  (void)!::send(fd, disconnect.data(), disconnect.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+void say_disconnect(int fd, bool websockets) {
+  // RFC 6455 section 5.2: the last frame of a binary message, 2 bytes long, with a mask of zeros. Then MQTT 3.1.1
+  // section 3.14, and 5 with reason 0.
+  constexpr std::array<unsigned char, 8> disconnect{0x82, 0x82, 0, 0, 0, 0, 0xe0, 0x00};
+  const std::size_t frame = websockets ? 0 : 6;
+  (void)!::send(fd, disconnect.data() + frame, disconnect.size() - frame, MSG_DONTWAIT | MSG_NOSIGNAL);
   ::shutdown(fd, SHUT_RDWR);
 }
 

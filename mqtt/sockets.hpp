@@ -8,6 +8,10 @@
 
 namespace paho {
 
+/// Whether connect() waits for the connection, as connections are made fastest with. Not for ws://, where Paho 1.3.12
+/// asks for the WebSocket twice if there is nothing to wait for.
+void connect_at_once(bool yes);
+
 /// The descriptor, or -1 if there is none.
 int find_socket(int peer_port);
 
@@ -37,6 +41,7 @@ input next_input(int fd);
 void cut(int fd);
 
 /// Says DISCONNECT, so that the broker discards the will, and ends the connection. (Paho says none before CONNACK.)
-void say_disconnect(int fd);
+/// Not for TLS.
+void say_disconnect(int fd, bool websockets);
 
 }  // namespace paho

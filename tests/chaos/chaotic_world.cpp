@@ -191,6 +191,7 @@ std::optional<std::string> chaotic_world::run() {
   check_links();
   check_statuses();
   calm_conversation();
+  check_rooms();
   everybody_dies();
   return laws_.violation();
 }
@@ -310,6 +311,33 @@ void chaotic_world::calm_conversation() {
     if (u->is_up() && !u->logged_on()) laws_.violated("nobody is logged off when all is well: " + u->name());
   if (auto* s = server(); s && laws_.list(s->on()) != before)
     laws_.violated("the list stays as it is when all is well");
+}
+
+// Somebody new comes into each room, which who has missed something notices; and sees the server's list.
+void chaotic_world::check_rooms() {
+  if (laws_.violation()) return;
+  users_.push_back(std::make_unique<user_program>(*this, start(settings("observer@host")), false));
+  auto& observer = *users_.back();
+  advance(1s);
+  observer.logon("observer");
+  advance(1s);
+  std::map<std::string, std::set<std::string>> members;
+  for (const auto* room : {"red", "blue"}) {
+    observer.join(room);
+    advance(1s);
+  }
+  for (const auto& u : users_)
+    if (u->logged_on())
+      for (const auto& [room, names] : u->rooms()) members[room].insert(u->logged_on()->second);
+  for (const auto& u : users_)
+    for (const auto& [room, names] : u->rooms())
+      if (names != members[room]) {
+        std::string both;
+        for (const auto& n : names) both += n + " ";
+        both += "instead of ";
+        for (const auto& n : members[room]) both += n + " ";
+        laws_.violated("every member knows who is in a room: " + u->name() + " in " + room + " knows " + both);
+      }
 }
 
 void chaotic_world::everybody_dies() {

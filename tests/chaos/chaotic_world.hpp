@@ -30,6 +30,7 @@ class chaotic_world final : public simulation::world {
 
   void say(const std::string& line);
   std::string random_name();
+  std::string random_room() { return one_in(2) ? "red" : "blue"; }
   user_program& random_user() { return *users_[below(users_.size())]; }
   /// Whether that process lives, on a connected node of that incarnation.
   bool lives(const pid& p);
@@ -67,6 +68,7 @@ class chaotic_world final : public simulation::world {
   void check_links();
   void check_statuses();
   void calm_conversation();
+  void check_rooms();
   void everybody_dies();
   std::vector<program*> programs();
   program* program_of(const pid& p);

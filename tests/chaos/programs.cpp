@@ -82,6 +82,7 @@ void server_program::crash() {
 void user_program::boot() {
   ++boots_;
   linker_ = linker_before_ = 0;
+  rooms_.clear();
   out_ = std::make_unique<messenger::screen>([this](const messenger::event& e) { show(e); });
   state_ = std::make_unique<messenger::shell_state>(
       messenger::shell_state{.server_node = world_.server_node, .out = *out_, .rejoin = rejoin_});
@@ -98,8 +99,12 @@ void user_program::act() {
   if (logged_on_) {
     if (world_.one_in(8))
       type("/logoff");
-    else
+    else if (world_.one_in(2))
       message(world_.random_name());
+    else if (rooms_.empty() || world_.one_in(3))
+      join(world_.random_room());
+    else
+      type(world_.one_in(4) ? "/leave" : "hello");
   } else if (is_rejoining() && !world_.one_in(8)) {
     return;
   } else {
@@ -117,6 +122,10 @@ void user_program::message(const std::string& to) {
   if (is_idle() && !host_.is_frozen()) type("/message " + to + " " + id_ + "#" + std::to_string(++sent_));
 }
 
+void user_program::join(const std::string& room) {
+  if (is_idle() && !host_.is_frozen()) type("/join " + room);
+}
+
 // Every request ends in a reply or an exit within 5 s of its client's clock. One that is logging on again by itself
 // may have to end that first.
 void user_program::type(const std::string& line) {
@@ -132,7 +141,27 @@ void user_program::type(const std::string& line) {
 }
 
 void user_program::show(const messenger::event& e) {
+  show_room(e);
   for (const auto& line : messenger::as_lines(e)) show(line);
+}
+
+void user_program::show_room(const messenger::event& e) {
+  using namespace messenger;
+  if (const auto* j = std::get_if<shown::joined>(&e)) {
+    if (!rooms_.contains(j->room)) seen_[j->room] = j->seq;
+    rooms_[j->room] = {j->users.begin(), j->users.end()};
+    listed_[j->room] = j->seq;
+  }
+  if (const auto* l = std::get_if<shown::left>(&e)) rooms_.erase(l->room);
+  const auto* in = std::get_if<shown::in_room>(&e);
+  if (!in) return;
+  const auto& [what, room, seq, name, content] = in->event;
+  if (!rooms_.contains(room)) return world_.laws().violated("only members are shown what happens in a room: " + id_);
+  if (seq <= std::exchange(seen_[room], seq))
+    world_.laws().violated("what happens in a room is shown once and in order: " + std::to_string(seq) + " at " + id_);
+  if (seq <= listed_[room]) return;
+  if (what == room_event::kind::joined) rooms_[room].insert(name);
+  if (what == room_event::kind::left) rooms_[room].erase(name);
 }
 
 void user_program::show(const std::string& line) {
@@ -162,7 +191,10 @@ void user_program::connection_lost(const runtime::connection_loss& loss, duratio
 
 void user_program::process_ended(const pid& process, const runtime::term& reason) {
   world_.say(name() + ": process " + to_string(process) + " ended: " + runtime::brief(reason));
-  if (logged_on_ && logged_on_->first.serial == process.serial) logged_on_.reset();
+  if (logged_on_ && logged_on_->first.serial == process.serial) {
+    logged_on_.reset();
+    rooms_.clear();
+  }
   // If its node is killed meanwhile the EXIT may be lost: then nodedown has to tell.
   if (host_.node().is_up())
     world_.expect_off(

@@ -72,7 +72,11 @@ class user_program final : public program {
   /// Logs on under this name, if the shell waits for a command and nobody is logged on.
   void logon(const std::string& name);
   void message(const std::string& to);
+  void join(const std::string& room);
   const std::string& last_line() const { return last_line_; }
+
+  /// Who is in the rooms that this user is in, as far as it was shown.
+  const std::map<std::string, std::set<std::string>>& rooms() const { return rooms_; }
 
   bool is_idle() const { return is_running() && state_->idle; }
   /// The process that was told `logged_on`, while it lives, and its name.
@@ -89,6 +93,7 @@ class user_program final : public program {
   void ended() override;
   void type(const std::string& line);
   void show(const messenger::event& e);
+  void show_room(const messenger::event& e);
   void show(const std::string& line);
   void start_linker();
   void expect_noproc(const pid& at, const pid& gone);
@@ -102,7 +107,9 @@ class user_program final : public program {
   std::string before_asked_name_, asked_name_, name_, last_line_;
   std::optional<std::pair<pid, std::string>> logged_on_;
   std::uint64_t sent_ = 0;
-  std::uint64_t linker_ = 0, linker_before_ = 0;  // serials
+  std::map<std::string, std::set<std::string>> rooms_;
+  std::map<std::string, std::uint64_t> listed_, seen_;  // by room: the list's number, the latest event's
+  std::uint64_t linker_ = 0, linker_before_ = 0;        // serials
   std::uint64_t commands_ = 0;
 };
 

@@ -11,6 +11,7 @@
 
 #include "client/lines.hpp"
 #include "client/shell.hpp"
+#include "node/room_list.hpp"
 #include "node/server.hpp"
 #include "protocol/messages.hpp"
 #include "runtime/simulation/world.hpp"

@@ -188,9 +188,7 @@ TEST_F(supervised_messenger, who_rejoins_is_on_again_after_the_broker_came_back)
   advance(10s);
   peter.type("/message peter x");
   advance(10ms);
-  EXPECT_EQ(peter.seen(),
-            (lines{"exit: noconnection", "! rejoining",
-                   "not_logged_on"}));
+  EXPECT_EQ(peter.seen(), (lines{"exit: noconnection", "! rejoining", "not_logged_on"}));
   broker().restart();
   advance(60s);
   EXPECT_EQ(peter.seen().back(), "logged_on");
