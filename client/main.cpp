@@ -201,10 +201,10 @@ int main(int argc, char** argv) {
   if (const auto code = program::parse(app, argc, argv, [&](const program::configuration& from) {
         program::complete(app, from, options);
         own.server = program::node_name(own.server, "--server");
-        if (!own.logon_name.empty() && !messenger::is_user_name(own.logon_name))
+        if (from.of("--logon") != program::origin::standard && !messenger::is_user_name(own.logon_name))
           throw program::usage_error{"the user name " + messenger::quoted(own.logon_name.substr(0, 200)) +
                                      " (--logon) " + messenger::user_name_rule};
-        if (!own.room.empty() && !runtime::is_name(own.room))
+        if (from.of("--join") != program::origin::standard && !runtime::is_name(own.room))
           throw program::usage_error{"the room " + messenger::quoted(own.room.substr(0, 200)) + " (--join) " +
                                      runtime::name_rule};
         if (*nodes) own.commands = {"/nodes"};

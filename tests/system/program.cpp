@@ -16,6 +16,17 @@ namespace testing_system {
 
 using clock = std::chrono::steady_clock;
 
+// What whoever runs the tests has set for himself.
+static void leave_out_of_environment(const std::string& prefix) {
+  for (char** v = environ; *v;) {
+    const std::string variable = *v;
+    if (!variable.starts_with(prefix))
+      ++v;
+    else
+      ::unsetenv(variable.substr(0, variable.find('=')).c_str());
+  }
+}
+
 program::program(const std::string& path, const std::vector<std::string>& arguments,
                  const std::map<std::string, std::string>& environment) {
   int in[2], out[2], err[2];
@@ -26,8 +37,11 @@ program::program(const std::string& path, const std::vector<std::string>& argume
     ::dup2(in[0], 0);
     ::dup2(out[1], 1);
     ::dup2(err[1], 2);
-    for (const char* name : {"MQTT_HOST", "MQTT_PORT", "MQTT_USERNAME", "MQTT_PASSWORD", "MESSENGER_SERVER_NODE"})
-      ::unsetenv(name);
+    leave_out_of_environment("MQTT_");
+    leave_out_of_environment("MESSENGER_");
+    leave_out_of_environment("NO_COLOR=");
+    ::setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
+    ::setenv("XDG_STATE_HOME", "/nonexistent", 1);
     for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
     std::vector<char*> argv{const_cast<char*>(path.c_str())};
     for (const auto& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
