@@ -184,8 +184,8 @@ void add_options(CLI::App& app, client_options& o) {
 
 int main(int argc, char** argv) {
   CLI::App app{
-      "A user's node: log on, go into a room, send messages, read what others send. Commands are lines on standard "
-      "input; /help lists them.",
+      "A user's node: log on, join a room, send messages, read those of others. Commands are lines of input; see "
+      "/help.",
       "messenger-client"};
   program::common_options options;
   options.node.name = "client-" + std::to_string(::getpid());

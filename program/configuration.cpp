@@ -21,8 +21,11 @@ bool is_setting(const CLI::Option* option) {
 
 bool is_flag(const CLI::Option& option) { return option.get_items_expected_max() == 0; }
 
+// The help names those whose name does not follow the rule, and the MQTT tools' own.
 std::string variable_for(const CLI::Option& option) {
-  std::string name = (option.get_group() == "MQTT" ? "MQTT_" : "MESSENGER_") + option.get_lnames().front();
+  if (!option.get_envname().empty()) return option.get_envname();
+  std::string name = option.get_lnames().front();
+  if (!name.starts_with("mqtt-")) name = (option.get_group() == "MQTT" ? "MQTT_" : "MESSENGER_") + name;
   for (char& c : name) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return name;
 }
@@ -39,10 +42,10 @@ std::optional<std::string> text_of(const toml::node& value) {
 }  // namespace
 
 configuration::configuration(CLI::App& app) : app_(app) {
-  for (auto* option : app.get_options())
-    if (is_setting(option) && option->get_envname().empty()) option->envname(variable_for(*option));
-  app.add_option("--config",
-                 "Configuration file, in TOML: the options' names without dashes in front, and their values")
+  app.footer(
+      "Each option can be set in the environment too: MQTT_ or MESSENGER_, and its name, as in MESSENGER_COOKIE;\n"
+      "and in the configuration file. The command line beats the environment, which beats the file.");
+  app.add_option("--config", "Configuration file in TOML: options, without the dashes, and values")
       ->type_name("FILE")
       ->envname("MESSENGER_CONFIG")
       ->group("Configuration");
@@ -67,6 +70,15 @@ std::string configuration::find_file() const {
     if (std::filesystem::exists(path, ignored)) return path;
   }
   return {};
+}
+
+void configuration::read_environment() {
+  for (auto* option : app_.get_options()) {
+    if (!is_setting(option) || option->count() > 0) continue;
+    const auto variable = variable_for(*option);
+    const char* value = std::getenv(variable.c_str());
+    if (value && *value) set(*option, {value}, variable);
+  }
 }
 
 void configuration::read_file() {
@@ -95,33 +107,36 @@ void configuration::read_file() {
     }
     if (std::find(values.begin(), values.end(), "\n") != values.end())
       throw usage_error{where + ": \"" + key + "\" is a string, a number, true or false, or an array of such"};
-    set(*option, key, values, where);
+    if (option->count() > 0) continue;
+    set(*option, values, where);
+    in_file_.insert(option);
   }
 }
 
-void configuration::set(CLI::Option& option, const std::string& key, const std::vector<std::string>& values,
-                        const std::string& where) {
-  if (option.count() > 0) return;
+void configuration::set(CLI::Option& option, const std::vector<std::string>& values, const std::string& where) {
+  const auto& name = option.get_lnames().front();
   try {
     if (is_flag(option)) {
-      if (values.size() != 1 || (values[0] != "true" && values[0] != "false"))
-        throw CLI::ConversionError("\"" + key + "\" is true or false");
-      if (values[0] == "false") return;
-    } else if (values.size() > 1 && option.get_items_expected_max() == 1) {
-      throw CLI::ConversionError("\"" + key + "\" has one value");
+      const auto is_one_of = [&](const std::set<std::string>& words) {
+        return values.size() == 1 && words.contains(values[0]);
+      };
+      if (is_one_of({"false", "0"})) return;
+      if (!is_one_of({"true", "1"})) throw CLI::ConversionError("\"" + name + "\" is true or false");
+    } else if (values.size() > 1 && option.get_multi_option_policy() != CLI::MultiOptionPolicy::TakeAll) {
+      throw CLI::ConversionError("\"" + name + "\" has one value");
     }
     for (const auto& v : values) option.add_result(v);
     option.run_callback();
   } catch (const CLI::Error& e) {
     throw usage_error{where + ": " + e.what()};
   }
-  lines_[&option] = where;
+  places_[&option] = where;
 }
 
 origin configuration::of(const std::string& name) const {
   const auto* option = app_.get_option(name);
   if (option->count() == 0) return origin::standard;
-  if (lines_.contains(option)) return origin::file;
+  if (in_file_.contains(option)) return origin::file;
   const auto& on_line = app_.parse_order();
   return std::find(on_line.begin(), on_line.end(), option) != on_line.end() ? origin::command_line
                                                                             : origin::environment;
@@ -143,8 +158,8 @@ void configuration::print(std::ostream& out) const {
     std::string from = "default";
     switch (of("--" + name)) {
       case origin::standard: break;
-      case origin::file: from = lines_.at(option); break;
-      case origin::environment: from = option->get_envname(); break;
+      case origin::file: from = places_.at(option); break;
+      case origin::environment: from = variable_for(*option); break;
       case origin::command_line: from = "command line"; break;
     }
     constexpr std::size_t name_width = 16, value_width = 32;

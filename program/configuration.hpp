@@ -5,6 +5,7 @@
 
 #include <map>
 #include <ostream>
+#include <set>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -15,13 +16,16 @@ enum class origin { standard, file, environment, command_line };
 
 class configuration {
  public:
-  /// Gives each option of `app` that has none an environment variable, `MESSENGER_` and its name, and adds `--config`
-  /// and `--check-config`. Call it when every option is there, and before app.parse().
+  /// Adds `--config` and `--check-config` to `app`. Call it when every option is there, and before app.parse().
   explicit configuration(CLI::App& app);
+
+  /// Gives the options that the command line has not set the values of the environment: `MQTT_` and the name for those
+  /// of the group MQTT, `MESSENGER_` for the others, unless the option names its own. @throws usage_error
+  void read_environment();
 
   /// Gives the options that neither the command line nor the environment has set the values of the file: the one named
   /// by `--config` or MESSENGER_CONFIG, or else the first there is of `$XDG_CONFIG_HOME/messenger/PROGRAM.toml` (or
-  /// `~/.config/...`) and `/etc/messenger/PROGRAM.toml`. Call it after app.parse(). @throws usage_error
+  /// `~/.config/...`) and `/etc/messenger/PROGRAM.toml`. Call it after read_environment(). @throws usage_error
   void read_file();
 
   origin of(const std::string& option) const;
@@ -31,12 +35,12 @@ class configuration {
 
  private:
   std::string find_file() const;
-  void set(CLI::Option& option, const std::string& key, const std::vector<std::string>& values,
-           const std::string& where);
+  void set(CLI::Option& option, const std::vector<std::string>& values, const std::string& where);
 
   CLI::App& app_;
   std::string file_;
-  std::map<const CLI::Option*, std::string> lines_;  // options set by the file, and where in it
+  std::set<const CLI::Option*> in_file_;
+  std::map<const CLI::Option*, std::string> places_;  // where the value was found that CLI11 did not find
 };
 
 }  // namespace program

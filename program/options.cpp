@@ -63,7 +63,6 @@ void add_common_options(CLI::App& app, common_options& o, const std::string& nam
       ->group("MQTT");
   app.add_option("-L,--url", "The broker in one: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT], or ws[s]://...")
       ->type_name("URL")
-      ->envname("MQTT_URL")
       ->group("MQTT");
   app.add_option("-u,--username", o.broker.username, "User name for the broker")
       ->type_name("NAME")
@@ -73,10 +72,7 @@ void add_common_options(CLI::App& app, common_options& o, const std::string& nam
       ->type_name("PASSWORD")
       ->envname("MQTT_PASSWORD")
       ->group("MQTT");
-  app.add_option("--password-file", "File whose first line is the password")
-      ->type_name("FILE")
-      ->envname("MQTT_PASSWORD_FILE")
-      ->group("MQTT");
+  app.add_option("--password-file", "File whose first line is the password")->type_name("FILE")->group("MQTT");
   app.add_option("-k,--keepalive", o.broker.keepalive_seconds,
                  "MQTT keepalive: a silent death is noticed within 1.5 times this")
       ->type_name("SECONDS")
@@ -166,7 +162,7 @@ void complete(CLI::App& app, const configuration& from, common_options& o) {
   complete_by_url(app, from, o);
   for (const auto* option : {"--host", "--port", "--url"})
     if (from.of(option) != origin::standard) o.broker_configured = true;
-  if (from.of("--password-file") != origin::standard && is_first(from, "--password-file", "--password"))
+  if (from.of("--password-file") != origin::standard && !is_first(from, "--password", "--password-file"))
     o.broker.password = first_line_of(app["--password-file"]->as<std::string>());
   if (!o.broker.password.empty() && o.broker.username.empty())
     throw usage_error{"a password without a user name; give one with -u or MQTT_USERNAME"};
@@ -177,6 +173,7 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv, const std::functi
   configuration from(app);
   try {
     app.parse(argc, argv);
+    from.read_environment();
     from.read_file();
     check(from);
     if (!from.is_check_only()) return std::nullopt;

@@ -134,7 +134,9 @@ TEST_F(hostile, a_text_that_does_not_fit_any_more_when_passed_on_is_not_said_to_
 
 TEST_F(hostile, lines_that_are_no_commands_are_told_and_lose_nothing) {
   peter.type("hello");
-  EXPECT_TRUE(peter.says("a command begins with a slash; /help lists them"));
+  EXPECT_TRUE(peter.says("you are in no room; /join takes you into one"));
+  peter.type("/hello");
+  EXPECT_TRUE(peter.says("there is no command /hello; /help lists them"));
   peter.type("/logon");
   EXPECT_TRUE(peter.says("usage: /logon NAME"));
   peter.type("/message peter \xff\xfe");

@@ -50,7 +50,8 @@ struct shell {
       : broker(b),
         bash("bash",
              {"-c",
-              "cd " + folder + " && export HOME=" + folder + " && mkdir -p .config && echo '-p " + b.port_text() +
+              "unset XDG_CONFIG_HOME; cd " + folder + " && export HOME=" + folder +
+                  " && mkdir -p .config && echo '-p " + b.port_text() +
                   "' > .config/mosquitto_pub && cp .config/mosquitto_pub .config/mosquitto_sub && exec bash 2>&1"}) {}
   std::string run(const std::string& command) {
     const auto before = count(broker.log(), "Sending SUBACK");
