@@ -227,13 +227,11 @@ int terminal::width(const std::string& text) {
   return sum;
 }
 
-// Goes to the beginning of the prompt and clears from there.
-void terminal::erase() const {
-  const LineInfo* line = ::el_line(edit_);
+// In which row of the line that is being typed its first `size` bytes end, the prompt before them.
+int terminal::row_after(std::size_t size) const {
   const int wide = columns();
-  int row = 0, column = static_cast<int>(prompt_.size()) % wide;
-  row += static_cast<int>(prompt_.size()) / wide;
-  for (std::string_view rest(line->buffer, static_cast<std::size_t>(line->cursor - line->buffer)); !rest.empty();) {
+  int row = static_cast<int>(prompt_.size()) / wide, column = static_cast<int>(prompt_.size()) % wide;
+  for (std::string_view rest(::el_line(edit_)->buffer, size); !rest.empty();) {
     const auto before = rest;
     const auto c = next_character(rest);
     if (!c) rest.remove_prefix(1);
@@ -248,9 +246,22 @@ void terminal::erase() const {
       column = 0;
     }
   }
-  row = std::min(row, rows() - 1);
-  if (row > 0) std::fprintf(stdout, "\x1b[%dA", row);
-  std::fputs("\r\x1b[J", stdout);
+  return row;
+}
+
+// Clears the prompt and the line, row by row (some terminals keep what is cleared with the rest of the screen), and
+// stays where they began.
+void terminal::erase() const {
+  const LineInfo* line = ::el_line(edit_);
+  const auto up = [](int rows) {
+    if (rows > 0) std::fprintf(stdout, "\x1b[%dA", rows);
+  };
+  const int highest = rows() - 1;
+  up(std::min(row_after(static_cast<std::size_t>(line->cursor - line->buffer)), highest));
+  const int last = std::min(row_after(static_cast<std::size_t>(line->lastchar - line->buffer)), highest);
+  std::fputs("\r\x1b[K", stdout);
+  for (int row = 0; row < last; ++row) std::fputs("\x1b[B\x1b[K", stdout);
+  up(last);
 }
 
 void terminal::print(const std::string& text) {

@@ -51,13 +51,14 @@ class terminal {
   static const char* prompt_of(EditLine* el);
   void feed();
   void line_is_ended(const std::string& line);
+  int row_after(std::size_t size) const;
   void erase() const;
 
   completer complete_;
   History* history_;
   EditLine* edit_;
   history_file saved_;
-  std::string prompt_ = "> ";
+  std::string prompt_;
   std::string input_;  // typed, and not yet given to libedit
   std::string unit_;   // one key, being given to libedit
   std::deque<std::string> lines_;
