@@ -39,6 +39,7 @@ class connection {
 
   bool is_connected() const { return connected_; }
   bool is_subscribed() const { return subacks_ > 0; }
+  int subacks() const { return subacks_; }
   /// PUBLISHes of QoS 1 that the broker has not acknowledged.
   int unacknowledged() const { return unacknowledged_; }
 

@@ -53,7 +53,7 @@ int main(int argc, char** argv) {
   std::string folder;
   std::vector<int> only;
   app.add_flag("--smoke", smoke, "A little of everything, to see that it works; the figures mean nothing");
-  app.add_option("--only", only, "The measures to run, by number")->delimiter(',')->check(CLI::Range(1, 14));
+  app.add_option("--only", only, "The measures to run, by number")->delimiter(',')->check(CLI::Range(1, 15));
   std::vector<int> qos{1, 0};
   app.add_option("--qos", qos, "The QoS to measure 1 to 4 and 9 with; both unless set")->check(CLI::Range(0, 1));
   app.add_option("--write-to", folder, "Folder for RESULTS.md and the plots")->check(CLI::ExistingDirectory);
@@ -72,6 +72,7 @@ int main(int argc, char** argv) {
                .silence = 1s,
                .idle_servers = 2,
                .idle_rounds = 1,
+               .members = 20,
                .starts = 1,
                .schedules = 20};
     const auto files = raise_file_limit();

@@ -5,6 +5,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "bench/audience.hpp"
 #include "bench/fleet.hpp"
 #include "bench/in_memory.hpp"
 #include "bench/observers.hpp"
@@ -282,6 +283,18 @@ result client_start(const scale& s) {
   return {13, "start of a client until it is logged on", {times.as_time("against a bare Paho C++ program", 1.2)}};
 }
 
+// From the request to the last of the members who hears it, against a PUBLISH to as many.
+result full_room(const scale& s) {
+  stage at(1);
+  const auto server = at.start_server(server_node);
+  audience members(at.port(), static_cast<std::size_t>(s.members), server_node);
+  auto times = in_turn(
+      s.pairs * 10, [&](bool ours) { return static_cast<double>((ours ? members.say() : members.publish()).count()); });
+  auto until_the_last = times.as_time("until the last has heard it", 0);
+  until_the_last.target_is = has_to_be::anything;
+  return {15, "something said in a room of " + number(s.members) + ", against a bare PUBLISH", {until_the_last}};
+}
+
 }  // namespace
 
 report run(const scale& s, const std::vector<int>& only, const std::vector<int>& with_qos,
@@ -345,6 +358,7 @@ report run(const scale& s, const std::vector<int>& only, const std::vector<int>&
   then(12, "idle users", [&] { return idle(s); });
   then(13, "client start", [&] { return client_start(s); });
   then(14, "in memory", [&] { return in_memory(s); });
+  then(15, "a full room", [&] { return full_room(s); });
   for (auto* results : {&all.results, &all.with_qos_0})
     std::sort(results->begin(), results->end(), [](const auto& a, const auto& b) { return a.number < b.number; });
   return all;

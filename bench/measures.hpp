@@ -52,6 +52,7 @@ struct scale {
   duration silence = std::chrono::seconds(56);  ///< a tick asks after every link once in 52.5 s
   int idle_servers = 20;
   int idle_rounds = 15;
+  int members = 1'000;
   int starts = 30;
   int schedules = 4'000;
 };

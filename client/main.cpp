@@ -198,9 +198,10 @@ int main(int argc, char** argv) {
   std::string ping_node;
   ping->add_option("NODE", ping_node, "NAME or NAME@HOST")->required();
   for (auto* sub : {nodes, ping}) sub->set_help_flag("--help", "Show this and exit");
-  if (const auto code = program::parse(app, argc, argv, [&](const program::configuration& from) {
+  if (const auto code = program::parse(app, argc, argv, [&](program::configuration& from) {
         program::complete(app, from, options);
         own.server = program::node_name(own.server, "--server");
+        from.is_in_force("--server", own.server);
         if (from.of("--logon") != program::origin::standard && !messenger::is_user_name(own.logon_name))
           throw program::usage_error{"the user name " + messenger::quoted(own.logon_name.substr(0, 200)) +
                                      " (--logon) " + messenger::user_name_rule};

@@ -14,7 +14,7 @@ int run(int argc, char** argv, const std::string& about, const std::string& wher
   program::add_common_options(app, options, "pong@HOST or ping@HOST", "warn");
   app.add_option("process", which, "pong, or ping")->required()->check(CLI::IsMember({"pong", "ping"}));
   app.add_option("where", where, "For ping: " + where_is);
-  if (const auto code = program::parse(app, argc, argv, [&](const program::configuration& from) {
+  if (const auto code = program::parse(app, argc, argv, [&](program::configuration& from) {
         if (app.count("--name") == 0) options.node.name = which;
         program::complete(app, from, options);
         if (which == "ping" && !is_where(where)) throw program::usage_error{"ping needs to know " + where_is};

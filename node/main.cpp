@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
   program::add_duration_option(app, "--idle-timeout", server.idle_timeout,
                                "Log off who has done nothing for this long, like 90s, 10m, 8h [never]")
       ->group("Messenger");
-  if (const auto code = program::parse(app, argc, argv, [&](const program::configuration& from) {
+  if (const auto code = program::parse(app, argc, argv, [&](program::configuration& from) {
         program::complete(app, from, options);
         using program::origin;
         for (const auto* option : {"--host", "--port", "--url"})

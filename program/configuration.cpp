@@ -150,6 +150,7 @@ void configuration::print(std::ostream& out) const {
     std::string value;
     for (const auto& part : option->count() > 0 ? option->results() : std::vector{option->get_default_str()})
       value += (value.empty() ? "" : " ") + (part.find(' ') == part.npos ? part : '"' + part + '"');
+    if (const auto known = in_force_.find(option); known != in_force_.end()) value = known->second;
     if (name == "password" && option->count() > 0) value = "(not shown)";
     if (name == "url") {
       const auto at = value.rfind('@'), colon = value.find(':', value.find("//") + 2);

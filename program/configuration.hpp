@@ -29,6 +29,8 @@ class configuration {
   void read_file();
 
   origin of(const std::string& option) const;
+  /// What an option came to that says more than was given, like the default of a name.
+  void is_in_force(const std::string& option, const std::string& value) { in_force_[app_.get_option(option)] = value; }
   bool is_check_only() const { return app_["--check-config"]->count() > 0; }
   /// What is in force and where it came from, one option a line; no secret.
   void print(std::ostream& out) const;
@@ -39,6 +41,7 @@ class configuration {
 
   CLI::App& app_;
   std::string file_;
+  std::map<const CLI::Option*, std::string> in_force_;
   std::set<const CLI::Option*> in_file_;
   std::map<const CLI::Option*, std::string> places_;  // where the value was found that CLI11 did not find
 };

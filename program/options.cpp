@@ -154,8 +154,9 @@ static void complete_by_url(CLI::App& app, const configuration& from, common_opt
     o.broker.password = alone.password;
 }
 
-void complete(CLI::App& app, const configuration& from, common_options& o) {
+void complete(CLI::App& app, configuration& from, common_options& o) {
   o.node.name = node_name(o.node.name, "--name");
+  from.is_in_force("--name", o.node.name);
   if (!runtime::is_name(o.node.cookie))
     throw usage_error{"the cookie \"" + o.node.cookie.substr(0, 200) + "\" (--cookie) " + runtime::name_rule};
   if (o.broker.host.empty()) throw usage_error{"the host of the broker (-h, MQTT_HOST) is empty"};
@@ -169,7 +170,7 @@ void complete(CLI::App& app, const configuration& from, common_options& o) {
   if (app.count("--debug") > 0) o.log_level = "debug";
 }
 
-std::optional<int> parse(CLI::App& app, int argc, char** argv, const std::function<void(const configuration&)>& check) {
+std::optional<int> parse(CLI::App& app, int argc, char** argv, const std::function<void(configuration&)>& check) {
   configuration from(app);
   try {
     app.parse(argc, argv);

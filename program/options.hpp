@@ -47,7 +47,7 @@ CLI::Option* add_duration_option(CLI::App& app, const std::string& name, runtime
                                  const std::string& description);
 
 /// Checks and completes what was parsed: names, the broker's URL, the password file. @throws usage_error
-void complete(CLI::App& app, const configuration& from, common_options& options);
+void complete(CLI::App& app, configuration& from, common_options& options);
 
 /// Completes `name` to `name@<short host name>` and checks it. @param option named in the sentence.
 std::string node_name(const std::string& name, const std::string& option);
@@ -58,6 +58,6 @@ std::string short_host_name();
 /// Parses the command line, the environment and the configuration file, with `--help`, `--version` and
 /// `--check-config` handled. @param check says by a usage_error what is wrong, once all of it is there.
 /// @returns the exit code to end with, or nothing to go on.
-std::optional<int> parse(CLI::App& app, int argc, char** argv, const std::function<void(const configuration&)>& check);
+std::optional<int> parse(CLI::App& app, int argc, char** argv, const std::function<void(configuration&)>& check);
 
 }  // namespace program
