@@ -105,6 +105,7 @@ terminal::terminal(const std::string& history_path, completer complete)
   ::el_set(edit_, EL_BIND, "^R", "ed-search-prev-history", nullptr);  // asks nothing
   ::el_set(edit_, EL_BIND, "^W", "ed-delete-prev-word", nullptr);
   ::el_set(edit_, EL_UNBUFFERED, 1);
+  drawn_columns_ = columns();
 }
 
 terminal::~terminal() {
@@ -251,8 +252,15 @@ int terminal::row_after(std::size_t size) const {
 
 // Clears the prompt and the line, row by row (some terminals keep what is cleared with the rest of the screen), and
 // stays where they began.
-void terminal::erase() const {
+void terminal::erase() {
   const LineInfo* line = ::el_line(edit_);
+  const int wide = columns();
+  const auto text_width = prompt_.size() + static_cast<std::size_t>(width({line->buffer, line->lastchar}));
+  if (drawn_columns_ != wide && text_width >= static_cast<std::size_t>(std::min(drawn_columns_, wide))) {
+    // Nobody knows into how many rows the terminal has broken it: rather a piece of it stays than that others' goes.
+    std::fputs("\x1b[J\r\n", stdout);
+    return;
+  }
   const auto up = [](int rows) {
     if (rows > 0) std::fprintf(stdout, "\x1b[%dA", rows);
   };
@@ -271,24 +279,27 @@ void terminal::print(const std::string& text) {
     std::fputc(c, stdout);
   }
   std::fputs("\r\n", stdout);
+  draw();
+}
+
+void terminal::draw() {
   std::fflush(stdout);
+  ::el_resize(edit_);
   ::el_set(edit_, EL_REFRESH);
+  drawn_columns_ = columns();
 }
 
 void terminal::set_prompt(const std::string& prompt) {
   if (prompt == prompt_) return;
   erase();
   prompt_ = prompt;
-  std::fflush(stdout);
-  ::el_set(edit_, EL_REFRESH);
+  draw();
 }
 
 void terminal::redraw() {
   ::el_set(edit_, EL_PREP_TERM, 1);
   erase();
-  std::fflush(stdout);
-  ::el_resize(edit_);
-  ::el_set(edit_, EL_REFRESH);
+  draw();
 }
 
 }  // namespace messenger

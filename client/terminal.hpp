@@ -52,7 +52,8 @@ class terminal {
   void feed();
   void line_is_ended(const std::string& line);
   int row_after(std::size_t size) const;
-  void erase() const;
+  void erase();
+  void draw();
 
   completer complete_;
   History* history_;
@@ -63,6 +64,7 @@ class terminal {
   std::string unit_;   // one key, being given to libedit
   std::deque<std::string> lines_;
   bool at_end_ = false;
+  int drawn_columns_ = 0;  // the width of the window when the line was drawn
 };
 
 }  // namespace messenger

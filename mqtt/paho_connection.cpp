@@ -71,8 +71,8 @@ connection::~connection() {
 std::optional<connection_loss> connection::connect(const publication& will) {
   MQTTClient_createOptions creation = MQTTClient_createOptions_initializer;
   creation.MQTTVersion = broker_.mqtt_5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
-  MQTTClient_createWithOptions(&client_, uri(broker_).c_str(), node_.c_str(),
-                               MQTTCLIENT_PERSISTENCE_NONE, nullptr, &creation);
+  MQTTClient_createWithOptions(&client_, uri(broker_).c_str(), node_.c_str(), MQTTCLIENT_PERSISTENCE_NONE, nullptr,
+                               &creation);
   MQTTClient_willOptions last_will = MQTTClient_willOptions_initializer;
   last_will.topicName = will.topic.c_str();
   last_will.payload = {static_cast<int>(will.payload.size()), will.payload.data()};

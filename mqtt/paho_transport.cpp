@@ -27,8 +27,8 @@ constexpr auto least_paho_waits = std::chrono::milliseconds(90);
 // How many packets are read before the node has its turn.
 constexpr int packets_at_once = 16;
 
-// Where the threads that do the blocking calls leave what came of them. Shared with those threads: one that hangs in
-// a call for as long as a network may hang is left to itself.
+// Where the threads that do the blocking calls leave what came of them. Shared with those threads: one whose connection
+// was given up is left to itself.
 struct paho_transport::helper {
   helper() : fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
   ~helper() { ::close(fd); }
@@ -143,21 +143,23 @@ void paho_transport::start(step what, std::function<std::optional<connection_los
   flush();
   watch_socket(0);
   is_busy_ = true;
-  std::thread([c = present_, number = connections_, h = helper_, what, call = std::move(blocking_call)]() mutable {
-    {
-      const std::lock_guard one(h->one_at_a_time);
-      if (c.use_count() == 1) return c.reset();  // given up while it waited for its turn
-      outcome o{number, what, call(*c)};
-      c.reset();  // if nobody wants it any more it ends here
-      const std::lock_guard lock(h->guard);
-      h->outcomes.push_back(std::move(o));
-    }
-    h->wake();
-  }).detach();
+  blocked_ =
+      std::thread([c = present_, number = connections_, h = helper_, what, call = std::move(blocking_call)]() mutable {
+        {
+          const std::lock_guard one(h->one_at_a_time);
+          if (c.use_count() == 1) return c.reset();  // given up while it waited for its turn
+          outcome o{number, what, call(*c)};
+          c.reset();  // if nobody wants it any more it ends here
+          const std::lock_guard lock(h->guard);
+          h->outcomes.push_back(std::move(o));
+        }
+        h->wake();
+      });
 }
 
 void paho_transport::finished(const outcome& o) {
   if (!present_ || connections_ != o.connection) return;  // nobody waits for it any more
+  blocked_.join();
   is_busy_ = false;
   may_have_kept_ = true;
   if (o.loss) return ended(*o.loss);
@@ -245,6 +247,7 @@ void paho_transport::ended(const connection_loss& loss) {
 void paho_transport::leave() {
   if (!present_) return;
   watch_socket(0);
+  if (is_busy_) blocked_.detach();  // it may be there for as long as a network may hang
   present_.reset();
   is_busy_ = is_held_ = may_have_kept_ = false;
   disconnect_reason_ = 0;

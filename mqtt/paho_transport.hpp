@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "mqtt/broker_settings.hpp"
@@ -71,6 +72,7 @@ class paho_transport final : public runtime::transport {
   int timer_;  // when Paho wants to look at the keepalive
   std::shared_ptr<helper> helper_;
   std::shared_ptr<connection> present_;
+  std::thread blocked_;         // the one that is in a blocking call, if one is
   bool is_busy_ = false;        // the present connection belongs to a thread that is in a blocking call
   bool is_held_ = false;        // until flush()
   bool may_have_kept_ = false;  // Paho may have read messages while it waited for something else
