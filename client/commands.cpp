@@ -12,7 +12,7 @@ namespace messenger {
 const char* const commands_help =
     "/logon NAME         log on as NAME\n"
     "/join [ROOM]        go into a room (lobby unless you say which)\n"
-    "TEXT                say TEXT in your room; /say TEXT too, if it begins with a slash\n"
+    "TEXT                say TEXT in your room; or /say TEXT\n"
     "/message NAME TEXT  tell TEXT to the user NAME alone; /msg and /pm too\n"
     "/users [ROOM]       who is logged on, or who is in ROOM\n"
     "/rooms              the rooms, and how many are in each\n"
@@ -58,7 +58,8 @@ any_command bad_name(std::string_view name) {
 any_command parse_logon(std::string_view rest) {
   const auto name = take_word(rest);
   skip_spaces(rest);
-  if (name.empty() || !rest.empty()) return usage("/logon NAME   (a NAME with spaces in double quotes)");
+  if (name.empty() || name.front() == '"' || !rest.empty())
+    return usage("/logon NAME   (a NAME with spaces in double quotes)");
   if (!is_user_name(name)) return bad_name(name);
   return command::logon{std::string(name)};
 }
@@ -72,7 +73,7 @@ bool is_utf_8(std::string_view text) {
 any_command parse_message(std::string_view rest) {
   const auto to = take_word(rest);
   skip_spaces(rest);
-  if (to.empty() || rest.empty()) return usage("/message NAME TEXT");
+  if (to.empty() || to.front() == '"' || rest.empty()) return usage("/message NAME TEXT");
   if (!is_user_name(to)) return bad_name(to);
   if (!is_utf_8(rest)) return command::mistake{"the text is not UTF-8; it was not sent"};
   return command::message{std::string(to), std::string(rest)};

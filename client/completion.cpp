@@ -22,7 +22,14 @@ void completion::learn(const event& e) {
                    learn_users(j.users);
                    rooms_.insert(j.room);
                  },
-                 [&](const shown::in_room& r) { users_.insert(r.event.name); },
+                 [&](const shown::in_room& r) {
+                   constexpr std::size_t most = 10'000;  // somebody may go by ever new names
+                   if (users_.size() > most) users_.clear();
+                   if (r.event.what == room_event::kind::left)
+                     users_.erase(r.event.name);
+                   else
+                     users_.insert(r.event.name);
+                 },
                  [&](const shown::users& u) {
                    if (!u.room) users_.clear();
                    learn_users(u.all);

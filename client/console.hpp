@@ -16,7 +16,8 @@ namespace messenger {
 /// What the prompt says.
 struct whereabouts {
   std::string node;
-  std::string user;  ///< empty while nobody is logged on
+  std::string user;  ///< of the latest logon; empty if there was none
+  bool is_logged_on = false;
   std::string room;  ///< the current one, or empty
 };
 
@@ -39,6 +40,8 @@ class console {
   virtual bool is_broken() const = 0;
 
   virtual void window_changed() {}
+  /// Ctrl-C. False if there was nothing to give up, so that it is meant for the program.
+  virtual bool interrupt() { return false; }
 };
 
 /// Lines in, lines or JSON out.

@@ -51,7 +51,10 @@ std::vector<std::string> as_lines(const event& e) {
                         [](const shown::message& m) {
                           return lines{"Message from " + printable(m.from) + ": " + messenger::quoted(m.text)};
                         },
-                        [](const shown::exit& x) { return lines{"exit: " + reason_text(x.reason)}; },
+                        [](const shown::exit& x) {  // that there was no answer has been said
+                          return x.reason == runtime::reason::timeout ? lines{}
+                                                                      : lines{"exit: " + reason_text(x.reason)};
+                        },
                         [](const shown::joined& j) {
                           return j.again ? lines{} : lines{"joined " + j.room + ": " + list_text(j.users)};
                         },

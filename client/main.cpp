@@ -1,4 +1,5 @@
 // messenger-client: a user's node. It stays while mess_client processes come and go, as the Erlang shell does.
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 
@@ -82,12 +83,21 @@ int run(const program::common_options& options, const client_options& own) {
   runtime::node& node = program.node();
 
   outcome result(own);
+  bool is_on = false;
   const messenger::screen out([&](const messenger::event& e) {
     console->show(e);
     result.note(e);
+    const auto* reply = std::get_if<messenger::shown::reply>(&e);
+    if (reply && reply->what == messenger::word::logged_on) is_on = true;
+    if ((reply && reply->what == "logged_off") || std::holds_alternative<messenger::shown::refused>(e) ||
+        std::holds_alternative<messenger::shown::exit>(e))
+      is_on = false;
   });
-  messenger::shell_state state{
-      .server_node = own.server, .out = out, .rejoin = own.rejoin, .user_name = own.logon_name};
+  messenger::shell_state state{.server_node = own.server,
+                               .out = out,
+                               .rejoin = own.rejoin,
+                               .user_name = own.logon_name,
+                               .host = program::short_host_name()};
   node.register_name(messenger::shell_name, node.spawn(messenger::shell, std::ref(state)));
   bool logon_pending = !own.logon_name.empty();
   bool join_pending = !own.room.empty();
@@ -101,12 +111,11 @@ int run(const program::common_options& options, const client_options& own) {
   // One command at a time: the next line is taken when the shell has done with the last.
   const auto feed = [&] {
     if (!state.idle) return;
-    const bool is_on = node.whereis(messenger::client_name).has_value();
-    console->update({node.name(), is_on ? state.user_name : "", is_on ? state.in.current : ""});
+    console->update({node.name(), state.user_name, is_on, state.in.current});
     std::optional<runtime::term> input;
     if (std::exchange(logon_pending, false))
       input = messenger::logon_input(own.logon_name);
-    else if (std::exchange(join_pending, false))
+    else if (is_on && std::exchange(join_pending, false))
       input = messenger::line_input("/join " + own.room);
     else if (const auto line = console->next())
       input = messenger::line_input(*line);
@@ -119,6 +128,7 @@ int run(const program::common_options& options, const client_options& own) {
 
   // A signal is a logoff too: what waits for a reply no longer does.
   program.before_stop_by_signal = [&node] { node.stop_process(messenger::client_name, "normal"); };
+  program.is_signal_for_another = [&console](int signal) { return signal == SIGINT && console->interrupt(); };
   loop.on_window_change([&console] { console->window_changed(); });
   return program.run([&]() -> std::optional<runtime::instant> {
     if (console->wants_more())
@@ -159,7 +169,9 @@ void add_options(CLI::App& app, client_options& o) {
       ->type_name("NAME")
       ->envname("MESSENGER_NICK")
       ->group(group);
-  app.add_option("--join", o.room, "Go into this room at the start")->type_name("ROOM")->group(group);
+  app.add_option("--join", o.room, "Go into this room when logged on for the first time")
+      ->type_name("ROOM")
+      ->group(group);
   app.add_flag("--rejoin", o.rejoin,
                "When the server or the connection to it is lost, log on again under the same name")
       ->group(group);
@@ -170,7 +182,13 @@ void add_options(CLI::App& app, client_options& o) {
       ->group(group);
   app.add_option("-W,--wait", o.give_up_seconds, "Give up after this time, with exit code 27")
       ->type_name("SECONDS")
-      ->check(CLI::PositiveNumber.description(""))
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            double seconds = 0;
+            const bool is_time = CLI::detail::lexical_cast(text, seconds) && seconds > 0 && seconds <= 1e9;
+            return is_time ? "" : "\"" + text.substr(0, 200) + "\" is no number of seconds above 0";
+          },
+          ""))
       ->group(group);
   app.add_flag("--json", o.json, "One JSON object a line for whatever happens")->group(group);
   app.add_option("--color", o.color, "Colours at a terminal: auto, always or never; auto heeds NO_COLOR")
@@ -193,6 +211,7 @@ int main(int argc, char** argv) {
   program::add_common_options(app, options, "client-PID@HOST", "warn");
   add_options(app, own);
   app.fallthrough();
+  app.require_subcommand(0, 1);
   auto* nodes = app.add_subcommand("nodes", "List the nodes that are up, and exit");
   auto* ping = app.add_subcommand("ping", "Ask whether a node is there, and exit: 0 for pong, 1 for pang");
   std::string ping_node;

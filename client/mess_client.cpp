@@ -148,6 +148,7 @@ class mess_client {
 
   process leave(std::string room) {
     me_.send(server_, messenger::leave{me_.pid(), room}.write());
+    const auto until = me_.now() + reply_timeout;
     for (bool is_over = false; !is_over;)
       co_await me_.receive(
           [&](const left& m) {
@@ -158,8 +159,11 @@ class mess_client {
             out_(shown::left{room});
             is_over = true;
           },
+          [&](const room_event& e) {  // before it
+            if (e.name != name_) show(e);
+          },
           [&](const reply& m) { is_over = is_refusal(m); }, [&](const stop& m) { stopped(m); },
-          after(reply_timeout, [&] { no_response(); }));
+          after(until - me_.now(), [&] { no_response(); }));
   }
 
   process users(const std::string& room) {
@@ -194,14 +198,19 @@ class mess_client {
   }
 
   process happened(const room_event& e) {
-    const auto view = views_.find(e.room);
-    if (view == views_.end()) co_return;  // has been left
-    const auto taken = view->second.take(e);
-    if (taken.is_new) out_(shown::in_room{e, e.name == name_});
-    if (!taken.is_after_gap) co_return;
+    if (!show(e)) co_return;
     bool is_in = false;
     co_await ask_for_list(e.room, is_in);
     if (is_in) out_(shown::joined{e.room, views_[e.room].as_of(), everybody_in(e.room), true});
+  }
+
+  // True if others before it are missing.
+  bool show(const room_event& e) {
+    const auto view = views_.find(e.room);
+    if (view == views_.end()) return false;  // has been left
+    const auto taken = view->second.take(e);
+    if (taken.is_new) out_(shown::in_room{e, e.name == name_});
+    return taken.is_after_gap;
   }
 
   /// Waits for a response from the server. Messages that come meanwhile stay in the mailbox.

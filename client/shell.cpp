@@ -158,7 +158,8 @@ class commands {
 
   process run(command::ping c) {
     const auto& own = me_.node().name();
-    const std::string node = c.node.find('@') == c.node.npos ? c.node + own.substr(own.find('@')) : c.node;
+    const std::string host = state_.host.empty() ? own.substr(own.find('@') + 1) : state_.host;
+    const std::string node = c.node.find('@') == c.node.npos ? c.node + "@" + host : c.node;
     const auto start = me_.now();
     me_.ping(node);
     for (;;) {
@@ -193,7 +194,6 @@ class commands {
 
   void client_ended(const exit_signal& s) const {
     if (s.reason == runtime::reason::normal) return;
-    if (s.reason == runtime::reason::timeout) return;  // it has said so itself
     const bool is_rejoining = supervisor() && can_rejoin(s.reason);
     state_.out(shown::exit{s.reason, is_rejoining});
   }

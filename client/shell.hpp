@@ -29,6 +29,7 @@ struct shell_state {
   /// The name of the latest logon, for a `/join` of somebody who is not on.
   std::string user_name{};
   membership in{};
+  std::string host{};  ///< of a node that is named without one; empty for the own node's
   /// Nothing is under way: the next line may come.
   bool idle = false;
   /// `/quit` or the end of input: everything is through, mess_client logged off.

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "client/line_reader.hpp"
@@ -84,8 +85,14 @@ int rows() {
 
 }  // namespace
 
+// For std::quick_exit, which destroys nothing.
+static termios as_it_was;
+static void restore_terminal() { ::tcsetattr(STDIN_FILENO, TCSANOW, &as_it_was); }
+
 terminal::terminal(const std::string& history_path, completer complete)
     : complete_(std::move(complete)), history_(::history_init()), saved_(history_path) {
+  ::tcgetattr(STDIN_FILENO, &as_it_was);
+  std::at_quick_exit(restore_terminal);
   std::setlocale(LC_CTYPE, "");
   if (MB_CUR_MAX == 1) std::setlocale(LC_CTYPE, "C.UTF-8");
   HistEvent e{};
@@ -139,6 +146,7 @@ void terminal::feed() {
       return;
     }
     const bool is_too_long = static_cast<std::size_t>(line->lastchar - line->buffer) > line_reader::longest;
+    if (insert_run()) continue;
     unit_ = meaning_of(input_.substr(0, size));
     input_.erase(0, size);
     if (is_too_long && unit_ != "\r" && unit_ != "\n") unit_.clear();
@@ -148,6 +156,25 @@ void terminal::feed() {
       if (text && count > 0 && text[count - 1] == '\n') line_is_ended({text, static_cast<std::size_t>(count - 1)});
     }
   }
+}
+
+// Several characters at once, as of a paste: libedit would draw the line anew for each.
+bool terminal::insert_run() {
+  std::string_view rest = input_;
+  std::size_t run = 0, characters = 0;
+  for (; !rest.empty(); ++characters) {
+    const auto before = rest.size();
+    const auto c = next_character(rest);
+    if (!c || is_control(*c)) break;
+    run += before - rest.size();
+  }
+  const LineInfo* line = ::el_line(edit_);
+  if (characters < 2 || static_cast<std::size_t>(line->lastchar - line->buffer) > line_reader::longest) return false;
+  erase();
+  const bool is_done = ::el_insertstr(edit_, input_.substr(0, run).c_str()) == 0;
+  draw();
+  if (is_done) input_.erase(0, run);
+  return is_done;
 }
 
 void terminal::line_is_ended(const std::string& line) {
@@ -203,9 +230,9 @@ unsigned char terminal::complete_word() {
   std::string common = words.front();
   for (const auto& word : words)
     common.erase(std::mismatch(common.begin(), common.end(), word.begin(), word.end()).first, common.end());
-  while (!common.empty() && (static_cast<unsigned char>(common.back()) & 0xc0) == 0x80 && words.size() > 1 &&
-         common.size() < words.front().size())
-    common.pop_back();  // never half a character; at worst a character less
+  while (common.size() < words.front().size() &&
+         (static_cast<unsigned char>(words.front()[common.size()]) & 0xc0) == 0x80)
+    common.pop_back();  // never half a character
   // What stands there already is the beginning of all of them.
   std::size_t typed = std::min(text.size(), common.size());
   while (typed > 0 && text.compare(text.size() - typed, typed, common, 0, typed) != 0) --typed;
@@ -287,6 +314,17 @@ void terminal::draw() {
   ::el_resize(edit_);
   ::el_set(edit_, EL_REFRESH);
   drawn_columns_ = columns();
+}
+
+bool terminal::give_line_up() {
+  const LineInfo* line = ::el_line(edit_);
+  input_.clear();
+  if (line->lastchar == line->buffer) return false;
+  std::fputs("^C\r\n", stdout);
+  std::fflush(stdout);
+  ::el_set(edit_, EL_UNBUFFERED, 0);
+  ::el_set(edit_, EL_UNBUFFERED, 1);
+  return true;
 }
 
 void terminal::set_prompt(const std::string& prompt) {

@@ -36,6 +36,8 @@ class terminal {
 
   /// Writes above the line that is being typed. @param text without control characters of others; lines end in \n.
   void print(const std::string& text);
+  /// Empties the line that is being typed, and begins another. False if there was nothing in it.
+  bool give_line_up();
   /// ASCII.
   void set_prompt(const std::string& prompt);
   /// The window has another size, or the program was stopped and goes on: draws the line anew.
@@ -50,6 +52,7 @@ class terminal {
   unsigned char complete_word();
   static const char* prompt_of(EditLine* el);
   void feed();
+  bool insert_run();
   void line_is_ended(const std::string& line);
   int row_after(std::size_t size) const;
   void erase();

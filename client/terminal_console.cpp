@@ -9,6 +9,7 @@
 #include "client/completion.hpp"
 #include "client/console.hpp"
 #include "client/history_file.hpp"
+#include "client/printable.hpp"
 #include "client/terminal.hpp"
 #include "client/terminal_text.hpp"
 
@@ -43,14 +44,14 @@ class terminal_console final : public console {
     if (!text.empty()) terminal_.print(text);
   }
 
-  void log(const std::string& line) override { terminal_.print(line); }
+  void log(const std::string& line) override { terminal_.print(printable(line)); }
 
   void update(const whereabouts& w) override {
-    if (!w.user.empty()) user_name_ = w.user;
-    is_logged_on_ = !w.user.empty();
+    user_name_ = w.user;
+    is_logged_on_ = w.is_logged_on;
     std::string prompt = w.node;
-    if (!w.user.empty()) prompt += " " + ascii(w.user);
-    if (!w.room.empty()) prompt += ":" + w.room;
+    if (w.is_logged_on) prompt += " " + ascii(name_text(w.user));
+    if (w.is_logged_on && !w.room.empty()) prompt += ":" + w.room;
     terminal_.set_prompt(prompt + "> ");
   }
 
@@ -74,6 +75,7 @@ class terminal_console final : public console {
   }
 
   void window_changed() override { terminal_.redraw(); }
+  bool interrupt() override { return terminal_.give_line_up(); }
 
  private:
   static bool is_answer(const event& e) {

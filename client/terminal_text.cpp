@@ -7,6 +7,14 @@
 #include "protocol/user_name.hpp"
 
 namespace messenger {
+
+std::string name_text(const std::string& name) {
+  const bool is_plain = std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return c >= 0x80 || std::isalnum(c) || c == '_' || c == '-' || c == '.';
+  });
+  return is_plain && printable(name) == name ? name : messenger::quoted(name);
+}
+
 namespace {
 
 constexpr const char* dim = "\x1b[2m";
@@ -14,14 +22,6 @@ constexpr const char* bold = "\x1b[1m";
 constexpr const char* private_colour = "\x1b[1;35m";
 constexpr const char* alarm_colour = "\x1b[1;31m";
 constexpr const char* mistake_colour = "\x1b[33m";
-
-// A name that could be taken for more than a name is quoted.
-std::string name_text(const std::string& name) {
-  const bool is_plain = std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return c >= 0x80 || std::isalnum(c) || c == '_' || c == '-' || c == '.';
-  });
-  return is_plain && printable(name) == name ? name : messenger::quoted(name);
-}
 
 class writer {
  public:
@@ -42,12 +42,14 @@ class writer {
                                       : "You are logged off. /logon " + name_text(look_.user_name) + " tries again.";
     std::string what = "exit: " + reason_text(x.reason);
     if (x.reason == runtime::reason::noconnection) what += " - the server is gone, or the way to it";
+    if (x.reason == runtime::reason::timeout) what += " - the server has not answered for 5 seconds";
     return timed(in(alarm_colour, "*** " + what + " ***")) + "\n" + timed(in(alarm_colour, "*** " + next));
   }
   std::string operator()(const shown::joined& j) const {
     if (j.again) return "";
-    return timed("you are in " + in(bold, j.room) + " with " +
-                 (j.users.size() < 2 ? "nobody else yet" : names(j.users)));
+    messenger::names others = j.users;
+    std::erase(others, look_.user_name);
+    return timed("you are in " + in(bold, j.room) + " with " + (others.empty() ? "nobody else yet" : names(others)));
   }
   std::string operator()(const shown::left& l) const { return timed("you have left " + printable(l.room)); }
   std::string operator()(const shown::in_room& r) const {

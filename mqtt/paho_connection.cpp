@@ -94,7 +94,7 @@ std::optional<connection_loss> connection::connect(const publication& will) {
   tls.verify = 1;
   tls.sslVersion = MQTT_SSL_VERSION_TLS_1_2;
   if (broker_.tls) options.ssl = &tls;
-  connect_at_once(!broker_.websockets);
+  connect_at_once(!broker_.websockets && !broker_.tls);
   int code = 0;
   if (broker_.mqtt_5) {
     properties of_will(will.expiry_seconds);

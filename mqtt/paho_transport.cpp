@@ -163,7 +163,7 @@ void paho_transport::finished(const outcome& o) {
   is_busy_ = false;
   may_have_kept_ = true;
   if (o.loss) return ended(*o.loss);
-  if (!changes_.empty()) return start_change();
+  if (o.what != step::connected && !changes_.empty()) return start_change();
   watch_socket(POLLIN);
   if (o.what == step::connected) listener_->connected();
   if (o.what == step::subscribed) listener_->subscribed();

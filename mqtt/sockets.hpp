@@ -8,8 +8,9 @@
 
 namespace paho {
 
-/// Whether connect() waits for the connection, as connections are made fastest with. Not for ws://, where Paho 1.3.12
-/// asks for the WebSocket twice if there is nothing to wait for.
+/// Whether connect() waits for the connection, as connections are made fastest with. Not for WebSockets and TLS: if
+/// there is nothing to wait for Paho 1.3.12 asks for the WebSocket twice, and gives up a handshake that is through at
+/// once.
 void connect_at_once(bool yes);
 
 /// The descriptor, or -1 if there is none.

@@ -14,6 +14,9 @@ namespace {
 
 std::unique_ptr<messenger::embedded_broker> start_broker(program::common_options& options, program::event_loop& loop) {
   auto broker = std::make_unique<messenger::embedded_broker>();
+  options.broker.tls = options.broker.websockets = false;
+  options.broker.username.clear();
+  options.broker.password.clear();
   options.broker.host = "127.0.0.1";
   options.broker.port = broker->port();
   options.broker_configured = true;

@@ -43,7 +43,7 @@ std::string decoded(const std::string& text) {
 
 }  // namespace
 
-void read_broker_url(const std::string& url, paho::broker_settings& settings) {
+said_by_url read_broker_url(const std::string& url, paho::broker_settings& settings) {
   const auto colon = url.find("://");
   const auto found = schemes.find(url.substr(0, colon));
   if (colon == url.npos || found == schemes.end()) refuse("does not begin with mqtt://, mqtts://, ws:// or wss://");
@@ -51,12 +51,14 @@ void read_broker_url(const std::string& url, paho::broker_settings& settings) {
   const auto slash = rest.find('/');
   const std::string path = slash == rest.npos ? "" : rest.substr(slash);
   rest = rest.substr(0, slash);
+  said_by_url said;
   if (path.size() > 1 && !found->second.websockets) refuse("has a path, which only ws:// and wss:// can have");
   if (const auto at = rest.rfind('@'); at != rest.npos) {
     const auto user = rest.substr(0, at);
     const auto password = user.find(':');
     settings.username = decoded(user.substr(0, password));
-    if (password != user.npos) settings.password = decoded(user.substr(password + 1));
+    said = {true, password != user.npos};
+    if (said.password) settings.password = decoded(user.substr(password + 1));
     rest = rest.substr(at + 1);
   }
   settings.port = found->second.port;
@@ -74,6 +76,7 @@ void read_broker_url(const std::string& url, paho::broker_settings& settings) {
   settings.tls = found->second.tls;
   settings.websockets = found->second.websockets;
   settings.path = path.empty() ? "/mqtt" : path;
+  return said;
 }
 
 }  // namespace program

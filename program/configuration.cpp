@@ -107,7 +107,8 @@ void configuration::read_file() {
     }
     if (std::find(values.begin(), values.end(), "\n") != values.end())
       throw usage_error{where + ": \"" + key + "\" is a string, a number, true or false, or an array of such"};
-    if (option->count() > 0) continue;
+    if (option->count() > 0 || places_.contains(option)) continue;
+    if (values.empty()) continue;
     set(*option, values, where);
     in_file_.insert(option);
   }
@@ -120,7 +121,10 @@ void configuration::set(CLI::Option& option, const std::vector<std::string>& val
       const auto is_one_of = [&](const std::set<std::string>& words) {
         return values.size() == 1 && words.contains(values[0]);
       };
-      if (is_one_of({"false", "0"})) return;
+      if (is_one_of({"false", "0"})) {
+        places_[&option] = where;
+        return;
+      }
       if (!is_one_of({"true", "1"})) throw CLI::ConversionError("\"" + name + "\" is true or false");
     } else if (values.size() > 1 && option.get_multi_option_policy() != CLI::MultiOptionPolicy::TakeAll) {
       throw CLI::ConversionError("\"" + name + "\" has one value");
@@ -135,8 +139,9 @@ void configuration::set(CLI::Option& option, const std::vector<std::string>& val
 
 origin configuration::of(const std::string& name) const {
   const auto* option = app_.get_option(name);
-  if (option->count() == 0) return origin::standard;
   if (in_file_.contains(option)) return origin::file;
+  if (places_.contains(option)) return origin::environment;
+  if (option->count() == 0) return origin::standard;
   const auto& on_line = app_.parse_order();
   return std::find(on_line.begin(), on_line.end(), option) != on_line.end() ? origin::command_line
                                                                             : origin::environment;
@@ -150,6 +155,7 @@ void configuration::print(std::ostream& out) const {
     std::string value;
     for (const auto& part : option->count() > 0 ? option->results() : std::vector{option->get_default_str()})
       value += (value.empty() ? "" : " ") + (part.find(' ') == part.npos ? part : '"' + part + '"');
+    if (is_flag(*option)) value = option->count() > 0 && option->results().front() != "false" ? "true" : "false";
     if (const auto known = in_force_.find(option); known != in_force_.end()) value = known->second;
     if (name == "password" && option->count() > 0) value = "(not shown)";
     if (name == "url") {

@@ -37,10 +37,11 @@ class line_sink final : public spdlog::sinks::base_sink<std::mutex> {
 }  // namespace
 
 void set_up_logging(const std::string& level, std::function<void(const std::string&)> write_line) {
-  auto logger = write_line
+  const bool is_terminal = static_cast<bool>(write_line);
+  auto logger = is_terminal
                     ? std::make_shared<spdlog::logger>("messenger", std::make_shared<line_sink>(std::move(write_line)))
                     : spdlog::stderr_color_mt("messenger");
-  logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%-7l%$ %v");
+  logger->set_pattern(is_terminal ? "%H:%M %l: %v" : "%Y-%m-%d %H:%M:%S.%e %^%-7l%$ %v");
   logger->set_level(spdlog::level::from_str(level));
   logger->flush_on(spdlog::level::trace);
   spdlog::set_default_logger(std::move(logger));
@@ -68,8 +69,10 @@ node_program::node_program(event_loop& loop, const common_options& options, std:
                  }),
       node_(options.node, real_environment(), transport_, *this) {
   loop_.on_signal([this](int signal) {
+    if (is_signal_for_another && is_signal_for_another(signal)) return;
     spdlog::info("stopping: {}", signal == SIGINT ? "SIGINT" : signal == SIGTERM ? "SIGTERM" : "SIGHUP");
-    if (is_stopping_) std::_Exit(signal == SIGINT ? exit_code::interrupted : 0);  // asked twice: at once, so by will
+    if (is_stopping_)
+      std::quick_exit(signal == SIGINT ? exit_code::interrupted : 0);  // asked twice: at once, so by will
     if (before_stop_by_signal) before_stop_by_signal();
     stop(signal == SIGINT ? exit_code::interrupted : 0);
   });

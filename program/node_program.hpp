@@ -31,6 +31,8 @@ class node_program final : private runtime::node_observer {
   /// The same, with an error in the log; nothing if the node is being stopped already.
   void fail(int exit_code, const std::string& sentence);
 
+  /// Asked first what a signal means: true if it was for somebody else than the program.
+  std::function<bool(int)> is_signal_for_another;
   /// What is still to do before the node stops because of a signal.
   std::function<void()> before_stop_by_signal;
 

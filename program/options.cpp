@@ -141,17 +141,19 @@ static bool is_first(const configuration& from, const std::string& one, const st
 }
 
 // What the URL says of the broker counts unless the option that says it alone comes from nearer.
-static void complete_by_url(CLI::App& app, const configuration& from, common_options& o) {
+static void complete_by_url(CLI::App& app, configuration& from, common_options& o) {
   if (from.of("--url") == origin::standard) return;
   const auto alone = o.broker;
-  read_broker_url(app["--url"]->as<std::string>(), o.broker);
+  const auto said = read_broker_url(app["--url"]->as<std::string>(), o.broker);
   if (!is_first(from, "--url", "--host")) o.broker.host = alone.host;
   if (!is_first(from, "--url", "--port")) o.broker.port = alone.port;
-  const bool has_user = o.broker.username != alone.username || o.broker.password != alone.password;
-  if (has_user && from.of("--username") != origin::standard && !is_first(from, "--url", "--username"))
-    o.broker.username = alone.username;
-  if (has_user && from.of("--password") != origin::standard && !is_first(from, "--url", "--password"))
-    o.broker.password = alone.password;
+  if (said.username && !is_first(from, "--url", "--username")) o.broker.username = alone.username;
+  if (said.password && !is_first(from, "--url", "--password")) o.broker.password = alone.password;
+  if (said.password && from.of("--password-file") != origin::standard && is_first(from, "--url", "--password-file"))
+    o.password_is_of_url = true;
+  from.is_in_force("--host", o.broker.host);
+  from.is_in_force("--port", std::to_string(o.broker.port));
+  from.is_in_force("--username", o.broker.username);
 }
 
 void complete(CLI::App& app, configuration& from, common_options& o) {
@@ -163,11 +165,13 @@ void complete(CLI::App& app, configuration& from, common_options& o) {
   complete_by_url(app, from, o);
   for (const auto* option : {"--host", "--port", "--url"})
     if (from.of(option) != origin::standard) o.broker_configured = true;
-  if (from.of("--password-file") != origin::standard && !is_first(from, "--password", "--password-file"))
+  if (!o.password_is_of_url && from.of("--password-file") != origin::standard &&
+      !is_first(from, "--password", "--password-file"))
     o.broker.password = first_line_of(app["--password-file"]->as<std::string>());
   if (!o.broker.password.empty() && o.broker.username.empty())
     throw usage_error{"a password without a user name; give one with -u or MQTT_USERNAME"};
-  if (app.count("--debug") > 0) o.log_level = "debug";
+  if (app.count("--debug") > 0 && from.of("--debug") >= from.of("--log-level")) o.log_level = "debug";
+  from.is_in_force("--log-level", o.log_level);
 }
 
 std::optional<int> parse(CLI::App& app, int argc, char** argv, const std::function<void(configuration&)>& check) {

@@ -29,6 +29,8 @@ struct common_options {
   std::string log_level;
   /// The user said which broker: by an option or by the environment.
   bool broker_configured = false;
+  /// The password in the URL comes from nearer than the password file.
+  bool password_is_of_url = false;
 };
 
 /// Something the user can get wrong; the sentence says what and what to do. Ends with exit_code::usage.

@@ -169,14 +169,15 @@ void node::ping(process_state& from, const std::string& node) {
 }
 
 void node::monitor_nodes() {
-  if (std::exchange(settings_.monitor_nodes, true)) return;
-  began_to_monitor_ = true;
+  if (!std::exchange(settings_.monitor_nodes, true)) began_to_monitor_ = true;
+  // Again at each call: what has been forgotten of who lives is retained.
   if (incarnation_.is_up()) transport_.subscribe({topics_.every_status()});
 }
 
 // The status of a node, from its retained present on.
 void node::watch(const std::string& node) {
-  if (!settings_.monitor_nodes && watched_.insert(node).second) transport_.subscribe({topics_.status(node)});
+  if (incarnation_.is_up() && !settings_.monitor_nodes && watched_.insert(node).second)
+    transport_.subscribe({topics_.status(node)});
 }
 
 void node::expect_link(process_state& from, const registered& to) {

@@ -21,7 +21,8 @@ bool is_capitals(const term& word) {
 std::optional<any_signal> read_signal(const term& content) {
   if (!is_capitals(content[0])) return std::nullopt;
   const auto& word = content[0].get_ref<const std::string&>();
-  if (word == "PONG" && content.size() == 2 && content[1].is_string())
+  if (word == "PONG" && content.size() == 2 && content[1].is_string() &&
+      is_node_name(content[1].get_ref<const std::string&>()))
     return pong_signal{content[1].get<std::string>()};
   auto from = content.size() == (word == "EXIT" ? 3U : 2U) ? pid_at(content, 1) : std::nullopt;
   if (!from) return bad_signal{};

@@ -61,7 +61,7 @@ class user {
   messenger::screen out_{[this](const messenger::event& e) {
     const bool is_note = std::holds_alternative<messenger::shown::note>(e);
     for (const auto& line : messenger::as_lines(e)) screen_lines_.push_back((is_note ? "! " : "") + line);
-    if (const auto* x = std::get_if<messenger::shown::exit>(&e); x && x->is_rejoining)
+    if (const auto* x = std::get_if<messenger::shown::exit>(&e); x && x->is_rejoining && x->reason != "timeout")
       screen_lines_.emplace_back("! rejoining");
   }};
   messenger::shell_state state_{.server_node = server_node, .out = out_};

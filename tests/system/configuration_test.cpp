@@ -167,10 +167,20 @@ TEST_F(configuration, that_is_wrong_is_an_error_with_its_line) {
   EXPECT_NE(variable.errors.find("MQTT_QOS: "), std::string::npos) << variable.errors;
 }
 
+TEST_F(configuration, of_a_flag_can_be_taken_back) {
+  const auto file = write("flag.toml", "rejoin = true\ndebug = true\n");
+  EXPECT_EQ(check(client_program, {"--config", file}, {{"MESSENGER_REJOIN", "0"}}).of("rejoin"),
+            "false  MESSENGER_REJOIN");
+  EXPECT_EQ(check(client_program, {"--config", file, "--rejoin=false"}).of("rejoin"), "false  command line");
+  EXPECT_EQ(check(client_program, {"--config", file}).of("log-level"), "debug  default");
+  EXPECT_EQ(check(client_program, {"--config", file, "--log-level", "error"}).of("log-level"), "error  command line");
+}
+
 TEST_F(configuration, check_shows_no_secret) {
   const auto file = write("secret.toml", "password = 'geheim'\nusername = 'a'\n");
   const auto c = check(client_program, {"--config", file, "-L", "mqtt://b:geheim@c"});
   EXPECT_EQ(c.code, 0) << c.errors;
+  EXPECT_EQ(c.of("host"), "c  default");
   for (const auto& line : c.printed) EXPECT_EQ(line.find("geheim"), std::string::npos) << line;
   EXPECT_EQ(c.of("password"), "(not shown)  " + file + ":1");
   EXPECT_EQ(c.of("url"), "mqtt://b:(not shown)@c  command line");
@@ -188,6 +198,8 @@ TEST_F(configuration, of_the_broker_by_url_counts_where_nothing_nearer_says_othe
   EXPECT_TRUE(pong({client_program,
                     {"-h", "127.0.0.1", "-p", broker.port_text(), "ping", "messenger@test"},
                     {{"MQTT_URL", "mqtt://no-such-host.invalid:1"}}}));
+  EXPECT_EQ(check(client_program, {"-L", "mqtt://a@b"}, {{"MQTT_PASSWORD", "x"}}).code, 0);
+  EXPECT_EQ(check(client_program, {}, {{"MQTT_PASSWORD", "x"}, {"MQTT_URL", "mqtt://a@b"}}).code, 0);
   const std::vector<std::pair<std::vector<std::string>, std::string>> wrong{
       {{"-L", "http://x"}, "does not begin with mqtt://"},
       {{"-L", "localhost"}, "does not begin with mqtt://"},

@@ -80,12 +80,12 @@ TEST_F(at_terminal, the_prompt_says_where_one_is) {
   terminal ann(client_program, arguments("ann"), {{"XDG_STATE_HOME", folder}});
   EXPECT_TRUE(ann.ends_with("ann@test>"));
   EXPECT_TRUE(ann.shows("This is node ann@test. /logon NAME, then /join; /help lists the commands."));
-  const std::vector<std::pair<std::string, std::string>> steps{{"/logon \"Anna Lena\"", "ann@test Anna Lena>"},
-                                                               {"/join dev", "ann@test Anna Lena:dev>"},
-                                                               {"/join", "ann@test Anna Lena:lobby>"},
-                                                               {"/leave", "ann@test Anna Lena:dev>"},
+  const std::vector<std::pair<std::string, std::string>> steps{{"/logon \"Anna Lena\"", "ann@test \"Anna Lena\">"},
+                                                               {"/join dev", "ann@test \"Anna Lena\":dev>"},
+                                                               {"/join", "ann@test \"Anna Lena\":lobby>"},
+                                                               {"/leave", "ann@test \"Anna Lena\":dev>"},
                                                                {"/logoff", "ann@test>"},
-                                                               {"/join", "ann@test Anna Lena:lobby>"}};
+                                                               {"/join", "ann@test \"Anna Lena\":lobby>"}};
   for (const auto& [command, prompt] : steps) {
     ann.type(command);
     ann.press("Enter");
@@ -99,10 +99,15 @@ TEST_F(at_terminal, tab_completes_commands_users_rooms_and_nodes) {
   auto anna = start_client(broker, "anna");
   EXPECT_EQ(ask(anna, "/logon \"Anna Lena\""), "logged_on");
   ask(anna, "/join development");
+  auto zoe = start_client(broker, "zoe");
+  EXPECT_EQ(ask(zoe, "/logon Zo\xc3\xa9-1"), "logged_on");
+  auto zoi = start_client(broker, "zoi");
+  EXPECT_EQ(ask(zoi, "/logon Zo\xc3\xa8-2"), "logged_on");
   // Each text, and what Tab makes of it. What has to be asked for is there at the next Tab.
   const std::vector<std::pair<std::string, std::string>> steps{{"/he", "/help"},
                                                                {"/message bo", "/message bob"},
                                                                {"/pm \"A", "/pm \"Anna Lena\""},
+                                                               {"/pm Z", "/pm Zo"},
                                                                {"bo", "bob"},
                                                                {"hello b", "hello bob"},
                                                                {"/join dev", "/join development"},
@@ -180,7 +185,7 @@ TEST_F(at_terminal, long_lines_wide_characters_and_other_sizes_behave) {
   EXPECT_TRUE(eventually([&] { return line_is_whole(); })) << ann->text();
   for (const int columns : {50, 25, 100, 40}) {
     ann->resize(columns, 20);
-    nap(100ms);
+    nap(500ms);  // tmux tells the program a quarter of a second later
     ask(bob, "at " + std::to_string(columns));
     EXPECT_TRUE(ann->shows("at " + std::to_string(columns))) << ann->text();
     EXPECT_TRUE(eventually([&] { return line_is_whole(); })) << columns << "\n" << ann->text();
@@ -196,6 +201,9 @@ TEST_F(at_terminal, long_lines_wide_characters_and_other_sizes_behave) {
 TEST_F(at_terminal, a_hundred_lines_that_are_pasted_are_a_hundred_lines_sent) {
   auto ann = start();
   auto bob = start_bob();
+  const std::string long_line(10'000, 'x');
+  ann->paste(long_line + "\n");
+  EXPECT_EQ(line_of(bob), "lobby: ann said \"" + long_line + "\"");
   std::string text;
   for (int i = 0; i < 100; ++i) text += "line\t" + std::to_string(i) + "\n";
   ann->paste(text);
@@ -216,6 +224,10 @@ TEST_F(at_terminal, nobody_can_command_the_terminal_of_another) {
     mallory.send("messenger", head + R"(say","lobby",")" + text + "\"]");
   mallory.send("messenger", head + R"(message_to","ann","\u001b[31mred"])");
   EXPECT_TRUE(ann->shows("to you: \\e[31mred")) << ann->text();
+  // What is dropped is logged.
+  mallory.connection.publish(root_topic + "to/ann@test/net_kernel/from/mallory@test",
+                             R"(["PONG","\u001b[2J\u001b[31mwiped"])");
+  EXPECT_TRUE(ann->shows("dropped (malformed")) << ann->text();
   const auto seen = without_times(ann->screen());
   const std::string who = "lobby \"bob: hello 12:00 lobby fred\": ";
   for (const auto* text : {"\\e[2J\\e[H wiped", "\\e]0;title\\x{7}", "a\\r\\n12:00 exit: noconnection", "\\x{9B}31m",
@@ -233,6 +245,16 @@ TEST_F(at_terminal, the_loss_of_the_server_is_not_to_be_missed_and_says_what_is_
   std::string colours;
   for (const auto& line : ann->screen(true)) colours += line + "\n";
   EXPECT_NE(colours.find("31m"), std::string::npos) << "in red";
+}
+
+TEST_F(at_terminal, a_server_that_does_not_answer_is_as_lost) {
+  auto ann = start();
+  server.signal(SIGSTOP);
+  ann->type("hello?");
+  ann->press("Enter");
+  EXPECT_TRUE(ann->shows("*** exit: timeout - the server has not answered for 5 seconds ***")) << ann->text();
+  EXPECT_TRUE(ann->shows("*** You are logged off. /logon ann tries again."));
+  server.signal(SIGCONT);
 }
 
 TEST_F(at_terminal, who_rejoins_is_told_so_and_is_in_the_room_again) {
@@ -271,6 +293,20 @@ TEST_F(at_terminal, logs_come_above_the_line_too) {
   broker.stop();
   EXPECT_TRUE(ann->shows("trying again in")) << ann->text();
   EXPECT_TRUE(eventually([&] { return last(ann->screen()) == "ann@test> half a"; })) << ann->text();
+}
+
+TEST_F(at_terminal, ctrl_c_gives_the_line_up_and_on_an_empty_one_ends_it) {
+  auto ann = start();
+  ann->type("never mind");
+  EXPECT_TRUE(ann->ends_with("ann@test ann:lobby> never mind"));
+  ann->press("C-c");
+  EXPECT_TRUE(ann->ends_with("ann@test ann:lobby>")) << ann->text();
+  ann->type("x");
+  EXPECT_TRUE(ann->ends_with("ann@test ann:lobby> x")) << ann->text();
+  ann->press("C-u");
+  ann->press("C-c");
+  EXPECT_TRUE(ann->has_ended());
+  EXPECT_TRUE(server.says("logoff: ann was ann@test"));
 }
 
 TEST_F(at_terminal, ctrl_d_ends_it_and_leaves_the_terminal_as_it_was) {
