@@ -97,8 +97,14 @@ TEST_F(hostile, huge_deep_and_binary_payloads_cost_nobody_anything) {  // case 5
 }
 
 TEST_F(hostile, a_flood_leaves_everybody_elses_deadline_met_and_the_log_readable) {  // case 55
-  program flood("sh", {"-c", "yes '[\"mallory@x/7-1\",\"nonsense\"]' | head -n 20000 | mosquitto_pub -h 127.0.0.1 -p " +
-                                 broker.port_text() + " -q 0 -l -t '" + server_inbox + "'"});
+#if defined(__SANITIZE_THREAD__)  // which makes the server ten times as slow, and not the flood
+  const std::string number = "4000";
+#else
+  const std::string number = "20000";
+#endif
+  program flood(
+      "sh", {"-c", "yes '[\"mallory@x/7-1\",\"nonsense\"]' | head -n " + number + " | mosquitto_pub -h 127.0.0.1 -p " +
+                       broker.port_text() + " -q 0 -l -t '" + server_inbox + "'"});
   for (int i = 0; i < 20; ++i) {
     const auto asked = std::chrono::steady_clock::now();
     EXPECT_EQ(ask(peter, "/message nobody x"), "receiver_not_found");
