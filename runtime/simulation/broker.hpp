@@ -83,6 +83,8 @@ class broker {
   std::function<void(const publication&)> on_publish;
   /// True for a message that is to arrive twice: what a publisher or a broker that repeats itself makes of QoS 1.
   std::function<bool(const publication&)> repeats;
+  /// True for a message that one of its receivers is not to get: Mosquitto drops what a client does not take in time.
+  std::function<bool(const publication&)> loses;
   /// Something for this client was dropped, because of max_queued.
   std::function<void(const std::string& client_id)> on_overflow;
   std::string retained(const std::string& topic) const;

@@ -200,7 +200,7 @@ void chaotic_world::heal() {
   say("everything heals");
   acting_ = false;
   auto& b = broker();
-  b.repeats = nullptr;
+  b.repeats = b.loses = nullptr;
   b.max_queued = 1'020;
   b.jitter = 0s;
   b.thaw();

@@ -136,6 +136,16 @@ void repeat(chaotic_world& w) {
   w.schedule(some_time(w), [&w] { w.broker().repeats = nullptr; });
 }
 
+// Only of what is said in rooms: of links and replies a full queue loses, see fill_queues().
+void lose_room_events(chaotic_world& w) {
+  const auto n = 2 + w.below(3);
+  w.say("one in " + std::to_string(n) + " events of rooms is lost");
+  w.broker().loses = [&w, n](const runtime::publication& p) {
+    return p.topic.find("/room/") != std::string::npos && w.one_in(n);
+  };
+  w.schedule(some_time(w), [&w] { w.broker().loses = nullptr; });
+}
+
 }  // namespace
 
 void chaotic_world::forge() {
@@ -180,7 +190,7 @@ void chaotic_world::forge() {
 }
 
 void do_harm(chaotic_world& w) {
-  switch (w.below(20)) {
+  switch (w.below(22)) {
     case 0:
     case 1:
     case 2:
@@ -199,6 +209,8 @@ void do_harm(chaotic_world& w) {
     case 15: return repeat(w);
     case 16: return w.start_rival(w.random_program());
     case 17: return w.repeat_a_status();
+    case 18:
+    case 19: return lose_room_events(w);
     default:
       for (auto n = 1 + w.below(10); n > 0; --n) w.forge();
   }
