@@ -119,8 +119,14 @@ void chaotic_world::expect_off(const std::string& what, std::function<bool(const
   });
 }
 
+// Whether that status says that the process is no more.
+static bool is_over(const runtime::node_status& s, const pid& who) {
+  return who.node == s.node && (s.up ? who.creation < s.creation : who.creation <= s.creation);
+}
+
 void chaotic_world::published(const publication& p) {
   say(p.topic.substr(sizeof "messenger/1/test") + (p.retain ? " retained " : " ") + p.payload.substr(0, 200));
+  if (p.payload.find(R"(","logon",)") != std::string::npos) logons_.push_back(p);
   if (!p.retain || p.topic.find("/node/") == std::string::npos) return;
   std::string why;
   const auto content = runtime::decode(p.payload, why);
@@ -128,11 +134,7 @@ void chaotic_world::published(const publication& p) {
   if (!status || !p.topic.ends_with(status->node)) return;
   statuses_.push_back(p);
   expect_off(
-      p.payload,
-      [s = *status](const pid& who) {
-        return who.node == s.node && (s.up ? who.creation < s.creation : who.creation <= s.creation);
-      },
-      status->node);
+      p.payload, [s = *status](const pid& who) { return is_over(s, who); }, status->node);
 }
 
 void chaotic_world::act() {
@@ -175,6 +177,21 @@ void chaotic_world::repeat_a_status() {
       std::any_of(all.begin(), all.end(), [&](program* o) { return o->is_up() && p.topic.ends_with(o->name()); });
   say("a status comes again");
   broker().publish(p);
+}
+
+void chaotic_world::repeat_a_logon() {
+  if (logons_.empty() || clock_goes_back || broker().max_queued < 1'000) return;
+  const auto p = logons_[below(logons_.size())];
+  const auto who = runtime::parse_pid(p.payload.substr(2, p.payload.find(',') - 3));
+  if (!who || who->node == stranger || is_up(*who)) return;
+  say("the logon of an incarnation that is no more comes again");
+  broker().publish(p);
+  std::string why;
+  const auto content = runtime::decode(broker().retained("messenger/1/test/node/" + who->node), why);
+  const auto status = content ? runtime::read_status(*content) : std::nullopt;
+  if (status && is_over(*status, *who))
+    expect_off(
+        "its node's status", [who = *who](const pid& listed) { return listed == who; }, who->node);
 }
 
 std::optional<std::string> chaotic_world::run() {

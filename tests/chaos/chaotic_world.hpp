@@ -57,6 +57,8 @@ class chaotic_world final : public simulation::world {
   void forge();
   /// A status that some node published earlier comes again.
   void repeat_a_status();
+  /// The logon of an incarnation that is no more comes again, as over a bridge that was down for a while.
+  void repeat_a_logon();
 
  private:
   void published(const runtime::publication& p);
@@ -79,7 +81,7 @@ class chaotic_world final : public simulation::world {
   chaos::laws laws_;
   std::vector<std::unique_ptr<server_program>> servers_;
   std::vector<std::unique_ptr<user_program>> users_;
-  std::vector<runtime::publication> statuses_;  // that were published, for repeats
+  std::vector<runtime::publication> statuses_, logons_;  // that were published, for repeats
   bool acting_ = true;
 };
 

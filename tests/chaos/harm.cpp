@@ -190,7 +190,7 @@ void chaotic_world::forge() {
 }
 
 void do_harm(chaotic_world& w) {
-  switch (w.below(22)) {
+  switch (w.below(24)) {
     case 0:
     case 1:
     case 2:
@@ -211,6 +211,8 @@ void do_harm(chaotic_world& w) {
     case 17: return w.repeat_a_status();
     case 18:
     case 19: return lose_room_events(w);
+    case 20:
+    case 21: return w.repeat_a_logon();
     default:
       for (auto n = 1 + w.below(10); n > 0; --n) w.forge();
   }
