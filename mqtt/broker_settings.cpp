@@ -8,8 +8,8 @@ std::string address(const broker_settings& broker) {
 }
 
 std::string uri(const broker_settings& broker) {
-  if (broker.websockets) return (broker.tls ? "wss://" : "ws://") + address(broker) + broker.path;
-  return (broker.tls ? "ssl://" : "tcp://") + address(broker);
+  if (broker.websockets) return (broker.tls.on ? "wss://" : "ws://") + address(broker) + broker.path;
+  return (broker.tls.on ? "ssl://" : "tcp://") + address(broker);
 }
 
 }  // namespace paho

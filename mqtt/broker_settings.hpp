@@ -5,11 +5,20 @@
 
 namespace paho {
 
+/// How the broker shows who it is, and this node to the broker. Files are PEM.
+struct tls_settings {
+  bool on = false;
+  std::string ca_file, ca_folder;  ///< whose certificates are believed; both empty for those this machine trusts
+  std::string certificate, key;    ///< this node's own; empty for none
+  bool is_1_3_needed = false;      ///< otherwise 1.2 will do
+  bool is_insecure = false;        ///< any certificate will do: somebody in between can read and change everything
+};
+
 /// Which broker, and as whom.
 struct broker_settings {
   std::string host = "localhost";
   int port = 1883;
-  bool tls = false;
+  tls_settings tls;
   bool websockets = false;
   std::string path = "/mqtt";  ///< of the WebSocket
   std::string username;        ///< empty for none

@@ -7,8 +7,10 @@
 
 #include <MQTTClient.h>
 
+#include "mqtt/diagnosis.hpp"
 #include "mqtt/sentences.hpp"
 #include "mqtt/sockets.hpp"
+#include "mqtt/tls.hpp"
 
 namespace paho {
 
@@ -53,7 +55,8 @@ struct response : MQTTResponse {
 
 }  // namespace
 
-void prepare() {
+void prepare(const broker_settings& broker) {
+  if (broker.tls.on) require_version(broker.tls);
   MQTTClient_setTraceLevel(MQTTCLIENT_TRACE_ERROR);  // the default costs a vsnprintf a packet
   // Paho would go to these, whatever the broker's address.
   for (const char* proxy : {"http_proxy", "https_proxy"}) ::unsetenv(proxy);
@@ -88,13 +91,15 @@ std::optional<connection_loss> connection::connect(const publication& will) {
   options.will = &last_will;
   if (!broker_.username.empty()) options.username = broker_.username.c_str();
   if (!broker_.password.empty()) options.password = broker_.password.c_str();
-  // The certificate has to be for this host, and from one whom this machine trusts.
   MQTTClient_SSLOptions tls = MQTTClient_SSLOptions_initializer;
-  tls.enableServerCertAuth = 1;
-  tls.verify = 1;
-  tls.sslVersion = MQTT_SSL_VERSION_TLS_1_2;
-  if (broker_.tls) options.ssl = &tls;
-  connect_at_once(!broker_.websockets && !broker_.tls);
+  tls.enableServerCertAuth = tls.verify = broker_.tls.is_insecure ? 0 : 1;
+  const auto file = [](const std::string& name) { return name.empty() ? nullptr : name.c_str(); };
+  tls.trustStore = file(broker_.tls.ca_file);
+  tls.CApath = file(broker_.tls.ca_folder);
+  tls.keyStore = file(broker_.tls.certificate);
+  tls.privateKey = file(broker_.tls.key);
+  if (broker_.tls.on) options.ssl = &tls;
+  connect_at_once(!broker_.websockets && !broker_.tls.on);
   int code = 0;
   if (broker_.mqtt_5) {
     properties of_will(will.expiry_seconds);
@@ -105,7 +110,8 @@ std::optional<connection_loss> connection::connect(const publication& will) {
   } else {
     code = MQTTClient_connect(client_, &options);
   }
-  if (code != MQTTCLIENT_SUCCESS) return connect_failure(code, broker_.mqtt_5, address(broker_), node_);
+  if (code < 0) return diagnose(broker_);
+  if (code > 0) return connect_failure(code, broker_.mqtt_5, address(broker_), node_);
   socket_ = find_socket(broker_.port);
   if (socket_ < 0) return lost();
   least_room_ = set_options(socket_);

@@ -59,6 +59,6 @@ class connection {
 };
 
 /// Once in a program, before there are threads.
-void prepare();
+void prepare(const broker_settings& broker);
 
 }  // namespace paho

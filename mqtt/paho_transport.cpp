@@ -53,7 +53,7 @@ paho_transport::paho_transport(broker_settings settings, watcher watch)
       watch_(std::move(watch)),
       timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
       helper_(std::make_shared<helper>()) {
-  prepare();
+  prepare(settings_);
   watch_(helper_->fd, POLLIN, [this] { look_around(); });
   // Paho looks at the keepalive when it is called, a tenth of it after the last time at the soonest.
   using std::chrono::milliseconds;
@@ -134,7 +134,7 @@ void paho_transport::abort() {
 void paho_transport::withdraw() {
   if (!present_) return;
   const int socket = find_socket(settings_.port);
-  settings_.tls ? cut(socket) : say_disconnect(socket, settings_.websockets);
+  settings_.tls.on ? cut(socket) : say_disconnect(socket, settings_.websockets);
   leave();
 }
 
@@ -191,7 +191,7 @@ void paho_transport::receive() {
   };
   // OpenSSL may have read more than Paho has taken from it, and that is not to be seen but by asking, for one packet
   // at a time: PUBACKs of those in flight, and a PINGRESP, may stand before a PUBLISH.
-  const int asked_in_vain_at_most = settings_.tls ? c->count_in_flight() + 2 : 0;
+  const int asked_in_vain_at_most = settings_.tls.on ? c->count_in_flight() + 2 : 0;
   int asked_in_vain = 0;
   input next = next_input(c->socket());
   for (int packets = 0; packets < packets_at_once; ++packets) {
@@ -207,7 +207,7 @@ void paho_transport::receive() {
     // There is more to do: what it gives rise to may leave in one segment.
     if (!std::exchange(is_held_, true)) hold(c->socket());
   }
-  if (may_have_kept_ || settings_.tls) helper_->wake();
+  if (may_have_kept_ || settings_.tls.on) helper_->wake();
   send_queued();
 }
 

@@ -28,7 +28,7 @@ connection_loss connect_failure(int code, bool mqtt_5, const std::string& broker
     case 0x86:  // bad user name or password
     case 0x87:  // not authorized
       return {kind::not_authorised, who + " refused the credentials of node " + node +
-                                        "; give the right ones with -u and -P or --password-file"};
+                                        "; give the right ones with -u and --password-file, or --credentials"};
     case 0x8a: return {kind::not_authorised, who + " has banned node " + node};
     case 0x84:
       return {kind::refused,
@@ -44,8 +44,7 @@ connection_loss connect_failure(int code, bool mqtt_5, const std::string& broker
     case 0x9f: return {kind::refused, who + " says that connections come too fast"};
     default: break;
   }
-  if (code > 0) return {kind::refused, who + " refused the connection of node " + node + number(code)};
-  return {kind::unreachable, "no MQTT broker answers at " + broker};
+  return {kind::refused, who + " refused the connection of node " + node + number(code)};
 }
 
 connection_loss connection_lost(int code, const std::string& broker, const std::string& node) {

@@ -9,7 +9,7 @@
 namespace paho {
 
 /// Why a CONNECT came to nothing. @param code the CONNACK's code in the numbering of its MQTT version (MQTT 5.0
-/// section 3.2.2.2, MQTT 3.1.1 section 3.2.2.3); 0 or less if there was no CONNACK.
+/// section 3.2.2.2, MQTT 3.1.1 section 3.2.2.3), above 0.
 runtime::connection_loss connect_failure(int code, bool mqtt_5, const std::string& broker, const std::string& node);
 
 /// Why a connection ended. @param code that of the broker's DISCONNECT (MQTT 5.0 section 3.14.2.1), or 0.

@@ -73,7 +73,7 @@ said_by_url read_broker_url(const std::string& url, paho::broker_settings& setti
   }
   settings.host = bracket > 0 ? rest.substr(1, bracket - 1) : rest;
   if (settings.host.empty()) refuse("has no host");
-  settings.tls = found->second.tls;
+  settings.tls.on = found->second.tls;
   settings.websockets = found->second.websockets;
   settings.path = path.empty() ? "/mqtt" : path;
   return said;

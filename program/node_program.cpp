@@ -79,6 +79,8 @@ node_program::node_program(event_loop& loop, const common_options& options, std:
 }
 
 int node_program::run(const std::function<std::optional<runtime::instant>()>& after_each) {
+  if (broker_.tls.on && broker_.tls.is_insecure)
+    spdlog::warn("--insecure: whoever is between this node and the broker can read and change everything");
   node_.start();
   loop_.run([&] {
     node_.run();
@@ -115,15 +117,24 @@ void node_program::connection_lost(const runtime::connection_loss& loss, runtime
   if (is_stopping_) return;
   // Credentials that were never good do not become so; a broker that once took them may again.
   if (loss.what == kind::not_authorised && !was_up_) return fail(exit_code::not_authorised, loss.sentence);
+  if (loss.what == kind::untrusted && !was_up_) return fail(exit_code::untrusted, loss.sentence);
   if (loss.what == kind::unreachable && !was_up_ && !may_retry_)
     return fail(exit_code::run_time_failure, loss.sentence + "; " + no_broker_hint_);
+  if (was_up_ && stops_when_lost) return lost(loss.sentence);
   spdlog::warn("{}; trying again in {:.1f} s", loss.sentence, std::chrono::duration<double>(next_try).count());
 }
 
 void node_program::replaced(std::uint64_t creation) {
-  fail(exit_code::run_time_failure,
-       "another program runs as node " + node_.name() + " since creation " + std::to_string(creation) +
-           " and has replaced this one; this one stops. Node names must differ: see --name");
+  const auto by = "another program runs as node " + node_.name() + " since creation " + std::to_string(creation) +
+                  " and has replaced this one";
+  if (stops_when_lost) return lost(by);
+  fail(exit_code::run_time_failure, by + "; this one stops. Node names must differ: see --name");
+}
+
+void node_program::lost(const std::string& how) {
+  spdlog::warn("{}", how);
+  is_lost_ = true;
+  stop(0);
 }
 
 void node_program::stopped() { loop_.stop(); }

@@ -3,11 +3,16 @@
 #include "program/broker_url.hpp"
 
 #include <array>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
+
+#include "mqtt/tls.hpp"
 
 namespace program {
 namespace {
@@ -15,13 +20,32 @@ namespace {
 const std::map<std::string, bool> mqtt_versions{
     {"mqttv5", true}, {"5", true}, {"mqttv311", false}, {"311", false}, {"3.1.1", false}};
 
-std::string first_line_of(const std::string& path) {
+const std::map<std::string, bool> tls_versions{{"tlsv1.2", false}, {"tlsv1.3", true}};
+
+std::string password_in(const std::string& path) {
+  struct stat status {};
   std::ifstream file(path);
   std::string line;
-  if (!file || !std::getline(file, line))
+  if (!file || ::stat(path.c_str(), &status) != 0 || !std::getline(file, line))
     throw usage_error{"the password file " + path +
                       " cannot be read, or is empty; its first line is to be the password"};
+  if ((status.st_mode & (S_IROTH | S_IWOTH)) != 0)
+    throw usage_error{"everybody on this machine can read or change the password file " + path + "; chmod 600 it"};
   if (line.ends_with('\r')) line.pop_back();
+  return line;
+}
+
+std::string ask_for_password(const paho::broker_settings& broker) {
+  termios shown{};
+  ::tcgetattr(STDIN_FILENO, &shown);
+  termios hidden = shown;
+  hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+  std::cerr << "Password of " << broker.username << " at " << paho::address(broker) << " (empty for none): ";
+  ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+  std::string line;
+  std::getline(std::cin, line);
+  ::tcsetattr(STDIN_FILENO, TCSANOW, &shown);
+  std::cerr << "\n";
   return line;
 }
 
@@ -72,7 +96,9 @@ void add_common_options(CLI::App& app, common_options& o, const std::string& nam
       ->type_name("PASSWORD")
       ->envname("MQTT_PASSWORD")
       ->group("MQTT");
-  app.add_option("--password-file", "File whose first line is the password")->type_name("FILE")->group("MQTT");
+  app.add_option("--password-file", "File whose first line is the password; not for everybody to read")
+      ->type_name("FILE")
+      ->group("MQTT");
   app.add_option("-k,--keepalive", o.broker.keepalive_seconds,
                  "MQTT keepalive: a silent death is noticed within 1.5 times this")
       ->type_name("SECONDS")
@@ -92,6 +118,32 @@ void add_common_options(CLI::App& app, common_options& o, const std::string& nam
       ->check(CLI::IsMember({"mqttv5", "5", "mqttv311", "311", "3.1.1"}).description(""))
       ->default_str("mqttv5")
       ->group("MQTT");
+
+  app.add_option("--credentials", o.credentials,
+                 "Folder with ca.crt, and NODE.password or NODE.crt and NODE.key of this node (see broker/provision)")
+      ->type_name("FOLDER")
+      ->group("TLS");
+  app.add_option("--cafile", o.broker.tls.ca_file,
+                 "Certificates of the authorities to trust, in PEM; turns TLS on [those of this machine]")
+      ->type_name("FILE")
+      ->group("TLS");
+  app.add_option("--capath", o.broker.tls.ca_folder, "The same as a folder, as openssl rehash makes it")
+      ->type_name("FOLDER")
+      ->group("TLS");
+  app.add_option("--cert", o.broker.tls.certificate, "Certificate of this node, for a broker that asks for one")
+      ->type_name("FILE")
+      ->group("TLS");
+  app.add_option("--key", o.broker.tls.key, "Its key")->type_name("FILE")->group("TLS");
+  app.add_option_function<std::string>(
+         "--tls-version", [&o](const std::string& v) { o.broker.tls.is_1_3_needed = tls_versions.at(v); },
+         "The lowest that will do: tlsv1.2 or tlsv1.3")
+      ->type_name("VERSION")
+      ->check(CLI::IsMember({"tlsv1.2", "tlsv1.3"}).description(""))
+      ->default_str("tlsv1.2")
+      ->group("TLS");
+  app.add_flag("--insecure", o.broker.tls.is_insecure,
+               "Take any certificate: whoever is in between can read and change everything. For tests")
+      ->group("TLS");
 
   app.add_option("--log-level", o.log_level, "debug, info, warn, error or off; logs go to standard error")
       ->type_name("LEVEL")
@@ -156,6 +208,50 @@ static void complete_by_url(CLI::App& app, configuration& from, common_options& 
   from.is_in_force("--username", o.broker.username);
 }
 
+void add_credentials(const std::string& folder, const std::string& node, paho::broker_settings& broker) {
+  if (folder.empty()) return;
+  const auto there = [&](const std::string& name) {
+    auto path = folder + "/" + name;
+    return std::filesystem::exists(path) ? path : "";
+  };
+  auto& tls = broker.tls;
+  if (tls.ca_file.empty() && tls.ca_folder.empty()) tls.ca_file = there("ca.crt");
+  const auto password = there(node + ".password"), certificate = there(node + ".crt");
+  if (password.empty() && certificate.empty())
+    throw usage_error{"the folder of credentials " + folder + " has neither " + node + ".password nor " + node +
+                      ".crt; make them with broker/provision, or choose another node name with --name"};
+  if (!password.empty() && broker.password.empty()) {
+    broker.password = password_in(password);
+    if (broker.username.empty()) broker.username = node;
+  }
+  if (!certificate.empty() && tls.certificate.empty()) {
+    tls.certificate = certificate;
+    if (tls.key.empty()) tls.key = folder + "/" + node + ".key";
+  }
+}
+
+// What is said of TLS turns it on; a URL that says the opposite is a mistake, and no reason to go without.
+static void complete_tls(configuration& from, common_options& o) {
+  auto& tls = o.broker.tls;
+  o.broker_of_anybody = o.broker;
+  add_credentials(o.credentials, o.node.name, o.broker);
+  const bool is_asked_for = !tls.ca_file.empty() || !tls.ca_folder.empty() || !tls.certificate.empty() ||
+                            tls.is_1_3_needed || tls.is_insecure;
+  if (is_asked_for && !tls.on && from.of("--url") != origin::standard)
+    throw usage_error{
+        "the broker's URL (--url) is one without TLS, and other options ask for TLS; write mqtts:// or "
+        "wss://, or leave those out"};
+  if (is_asked_for && !tls.on && from.of("--port") == origin::standard) o.broker.port = 8883;
+  tls.on |= is_asked_for;
+  o.broker_of_anybody.port = o.broker.port;
+  o.broker_of_anybody.tls.on = tls.on;
+  from.is_in_force("--port", std::to_string(o.broker.port));
+  if (tls.certificate.empty() != tls.key.empty())
+    throw usage_error{"a certificate (--cert) and its key (--key) go together"};
+  if (!tls.on) return;
+  if (const auto problem = paho::problem_with(tls)) throw usage_error{*problem};
+}
+
 void complete(CLI::App& app, configuration& from, common_options& o) {
   o.node.name = node_name(o.node.name, "--name");
   from.is_in_force("--name", o.node.name);
@@ -167,11 +263,15 @@ void complete(CLI::App& app, configuration& from, common_options& o) {
     if (from.of(option) != origin::standard) o.broker_configured = true;
   if (!o.password_is_of_url && from.of("--password-file") != origin::standard &&
       !is_first(from, "--password", "--password-file"))
-    o.broker.password = first_line_of(app["--password-file"]->as<std::string>());
+    o.broker.password = password_in(app["--password-file"]->as<std::string>());
+  complete_tls(from, o);
   if (!o.broker.password.empty() && o.broker.username.empty())
     throw usage_error{"a password without a user name; give one with -u or MQTT_USERNAME"};
   if (app.count("--debug") > 0 && from.of("--debug") >= from.of("--log-level")) o.log_level = "debug";
   from.is_in_force("--log-level", o.log_level);
+  if (!o.broker.username.empty() && o.broker.password.empty() && !from.is_check_only() &&
+      o.broker.tls.certificate.empty() && ::isatty(STDIN_FILENO) && ::isatty(STDERR_FILENO))
+    o.broker.password = ask_for_password(o.broker);
 }
 
 std::optional<int> parse(CLI::App& app, int argc, char** argv, const std::function<void(configuration&)>& check) {

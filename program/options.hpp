@@ -18,6 +18,7 @@ enum exit_code : int {
   usage = 2,
   name_refused = 3,
   not_authorised = 5,
+  untrusted = 8,
   gave_up = 27,
   crashed = 70,
   interrupted = 130,
@@ -25,10 +26,14 @@ enum exit_code : int {
 
 struct common_options {
   paho::broker_settings broker;
+  /// The same without what is this node's own: its credentials of the folder.
+  paho::broker_settings broker_of_anybody;
   runtime::node_settings node;
   std::string log_level;
   /// The user said which broker: by an option or by the environment.
   bool broker_configured = false;
+  /// With what is a node's own in it; empty for none.
+  std::string credentials;
   /// The password in the URL comes from nearer than the password file.
   bool password_is_of_url = false;
 };
@@ -50,6 +55,10 @@ CLI::Option* add_duration_option(CLI::App& app, const std::string& name, runtime
 
 /// Checks and completes what was parsed: names, the broker's URL, the password file. @throws usage_error
 void complete(CLI::App& app, configuration& from, common_options& options);
+
+/// Takes from the folder of credentials, if there is one, what is there for this node: `NODE.password` with the node's
+/// name as the user name, `NODE.crt` and `NODE.key`; and `ca.crt`. What was said before stays. @throws usage_error
+void add_credentials(const std::string& folder, const std::string& node, paho::broker_settings& broker);
 
 /// Completes `name` to `name@<short host name>` and checks it. @param option named in the sentence.
 std::string node_name(const std::string& name, const std::string& option);

@@ -15,4 +15,10 @@ std::optional<ping_answer> ping_answer::match(const message& m) {
   return ping_answer{m.content[1].get<std::string>()};
 }
 
+std::optional<node_event> node_event::match(const message& m) {
+  const term& c = m.content;
+  if (!m.local || !c.is_array() || c.size() != 2 || (c[0] != "nodeup" && c[0] != "nodedown")) return std::nullopt;
+  return node_event{c[1].get<std::string>(), c[0] == "nodeup"};
+}
+
 }  // namespace runtime

@@ -34,6 +34,15 @@ struct ping_answer {
   static term write(const std::string& node) { return term::array({"PONG", node}); }
 };
 
+/// `{nodeup, Node}` or `{nodedown, Node}`, after self::monitor_node(). Only the runtime puts one into a mailbox.
+struct node_event {
+  std::string node;
+  bool is_up = false;
+
+  static std::optional<node_event> match(const message& m);
+  static term write(const std::string& node, bool is_up) { return term::array({is_up ? "nodeup" : "nodedown", node}); }
+};
+
 /// `{'EXIT', From, Reason}`: how an exit signal reaches a process that traps exits.
 /// Only the runtime puts one into a mailbox: what comes in capitals from outside is a signal (rule 6).
 struct exit_signal {

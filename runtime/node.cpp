@@ -168,6 +168,20 @@ void node::ping(process_state& from, const std::string& node) {
   publish(topics_.inbox(registered{"net_kernel", node}, name()), write_ping(pid_of(from.serial)));
 }
 
+void node::monitor_node(process_state& by, const std::string& node) {
+  monitors_[node].insert(by.serial);
+  watch(node);
+}
+
+void node::tell_monitors(const std::string& node, bool is_up) {
+  const auto found = monitors_.find(node);
+  if (found == monitors_.end()) return;
+  std::erase_if(found->second, [this](serial_number by) { return !scheduler_.find(by); });
+  for (const auto by : found->second)
+    scheduler_.deliver(*scheduler_.find(by),
+                       {.from = name(), .local = true, .content = node_event::write(node, is_up)});
+}
+
 void node::monitor_nodes() {
   if (!std::exchange(settings_.monitor_nodes, true)) began_to_monitor_ = true;
   // Again at each call: what has been forgotten of who lives is retained.
@@ -253,6 +267,7 @@ void node::connection_is_up() {
   std::vector<std::string> rooms;
   for (const auto& [room, listeners] : listeners_) rooms.push_back(topics_.in(room));
   if (!rooms.empty()) transport_.subscribe(rooms);
+  for (const auto& [node, by] : monitors_) watch(node);
   observer_.node_up(creation());
 }
 
@@ -261,6 +276,7 @@ void node::connection_went_down() {
   watched_.clear();
   links_ended(table_.disconnect(), reason::noconnection);
   expected_links_lost([](const process_state&, instant) { return true; });
+  for (const auto& [node, by] : monitors_) tell_monitors(node, false);
 }
 
 void node::tick() {

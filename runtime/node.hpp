@@ -114,6 +114,7 @@ class node {
   void listen(process_state& state, const room& to);
   void unlisten(process_state& state, const room& to);
   void ping(process_state& from, const std::string& node);
+  void monitor_node(process_state& by, const std::string& node);
 
  private:
   // How many turns the processes of a node get before it looks at the outside again.
@@ -137,6 +138,7 @@ class node {
   void expected_link_came(process_state& state);
   void expected_links_lost(const std::function<bool(const process_state& of, instant until)>& is_lost);
   void node_went_down(const node_status& status);
+  void tell_monitors(const std::string& node, bool is_up);
   process_state* addressee(const inbox_topic& to);
   void tick();
 
@@ -152,6 +154,7 @@ class node {
   std::set<std::string> watched_;               // nodes whose status is subscribed to one by one
   bool began_to_monitor_ = false;               // after the start: not among the incarnation's subscriptions
   std::map<room, std::set<serial_number>> listeners_;
+  std::map<std::string, std::set<serial_number>> monitors_;  // of a node
   std::array<std::uint64_t, drop_kinds> dropped_{};
 };
 

@@ -33,8 +33,12 @@ void node::received_status(std::string_view node, std::string_view payload) {
   if (!status) return note(drop::malformed, node, content ? "not a node's status" : why);
   if (status->node != node) return note(drop::forged, node, "the status of another node");
   if (own) return incarnation_.own_status(status);
-  if (!status->up) return node_went_down(*status);
-  links_ended(table_.nodeup(status->node, status->creation, env_.now()), reason::noconnection);  // rule 4
+  const auto before = table_.is_up(status->node);
+  if (status->up)
+    links_ended(table_.nodeup(status->node, status->creation, env_.now()), reason::noconnection);  // rule 4
+  else
+    node_went_down(*status);
+  if (const auto now = table_.is_up(status->node); now && now != before) tell_monitors(status->node, *now);
 }
 
 void node::node_went_down(const node_status& status) {

@@ -40,6 +40,7 @@ struct connection_loss {
     unreachable,     ///< no broker there
     not_authorised,  ///< the broker knows us and refuses: credentials, client id or ACL
     refused,         ///< any other refusal by the broker
+    untrusted,       ///< who is there, or what this node shows, is not good enough for one of the two
   };
   kind what = kind::lost;
   std::string sentence;  ///< for a person: what happened, to whom, and what to do

@@ -1,0 +1,210 @@
+#include "mqtt/diagnosis.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "mqtt/tls.hpp"
+
+namespace paho {
+namespace {
+
+using runtime::connection_loss;
+using kind = connection_loss::kind;
+
+constexpr int patience_ms = 3'000;
+
+class tcp_connection {
+ public:
+  // Empty `problem()` if it stands.
+  explicit tcp_connection(const broker_settings& broker) {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    const int code = ::getaddrinfo(broker.host.c_str(), std::to_string(broker.port).c_str(), &hints, &found);
+    if (code != 0) {
+      problem_ = std::string("the name cannot be resolved: ") + ::gai_strerror(code);
+      return;
+    }
+    for (const auto* a = found; a && (a == found || !problem_.empty()); a = a->ai_next) try_one(*a);
+    ::freeaddrinfo(found);
+  }
+  ~tcp_connection() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  tcp_connection(const tcp_connection&) = delete;
+
+  const std::string& problem() const { return problem_; }
+  int fd() const { return fd_; }
+
+ private:
+  void try_one(const addrinfo& to) {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = ::socket(to.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int error = ::connect(fd_, to.ai_addr, to.ai_addrlen) == 0 ? 0 : errno;
+    if (error == EINPROGRESS) {
+      pollfd connected{fd_, POLLOUT, 0};
+      socklen_t size = sizeof error;
+      error = ETIMEDOUT;
+      if (::poll(&connected, 1, patience_ms) == 1) ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
+    }
+    problem_ = error == 0 ? "" : std::strerror(error);
+    const int flags = ::fcntl(fd_, F_GETFL);
+    ::fcntl(fd_, F_SETFL, flags & ~O_NONBLOCK);
+    const timeval at_most{patience_ms / 1'000, 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &at_most, sizeof at_most);
+    ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &at_most, sizeof at_most);
+  }
+
+  int fd_ = -1;
+  std::string problem_;
+};
+
+bool is_ip_address(const std::string& host) {
+  addrinfo hints{};
+  hints.ai_flags = AI_NUMERICHOST;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) return false;
+  ::freeaddrinfo(found);
+  return true;
+}
+
+// CONNECT of MQTT 3.1.1 (section 3.1), clean, without client id, name and password: does an MQTT broker answer?
+bool answers_without_tls(const broker_settings& broker) {
+  const tcp_connection c(broker);
+  if (!c.problem().empty()) return false;
+  constexpr std::array<unsigned char, 14> connect{0x10, 12, 0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 10, 0, 0};
+  std::array<unsigned char, 4> answer{};
+  return ::send(c.fd(), connect.data(), connect.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(connect.size()) &&
+         ::recv(c.fd(), answer.data(), answer.size(), MSG_WAITALL) == static_cast<ssize_t>(answer.size()) &&
+         answer[0] == 0x20;
+}
+
+bool answers_with_tls(const broker_settings& broker) {
+  const tcp_connection c(broker);
+  if (!c.problem().empty()) return false;
+  const tls_context context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
+  const std::unique_ptr<SSL, void (*)(SSL*)> tls(SSL_new(context.get()), SSL_free);
+  SSL_set_fd(tls.get(), c.fd());
+  const int connected = SSL_connect(tls.get());
+  ERR_clear_error();
+  // With a certificate of its own that it has asked for in vain it may have said no; but it has spoken.
+  return connected == 1 || SSL_get0_peer_certificate(tls.get()) != nullptr;
+}
+
+std::string names_in(X509* certificate) {
+  std::string names;
+  const std::unique_ptr<GENERAL_NAMES, void (*)(GENERAL_NAMES*)> list(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)),
+      GENERAL_NAMES_free);
+  for (int i = 0; list && i < sk_GENERAL_NAME_num(list.get()) && names.size() < 200; ++i) {
+    const auto* name = sk_GENERAL_NAME_value(list.get(), i);
+    if (name->type != GEN_DNS) continue;
+    names +=
+        (names.empty() ? "" : ", ") + std::string(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName)),
+                                                  static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
+  }
+  for (char& c : names)
+    if (c < ' ' || c > '~') c = '?';
+  return names.empty() ? "other names" : names;
+}
+
+std::string distrust(long result, SSL* tls, const broker_settings& broker) {
+  const std::string who = "the certificate of the broker at " + address(broker);
+  switch (result) {
+    case X509_V_ERR_CERT_HAS_EXPIRED: return who + " has expired; its operator has to renew it";
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+      return who + " is not valid yet; is the clock of this machine, or of the broker's, right?";
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH: {
+      X509* certificate = SSL_get0_peer_certificate(tls);
+      return who + " is not for " + broker.host + " but for " + (certificate ? names_in(certificate) : "other names") +
+             "; give the name that it is for as the host";
+    }
+    case X509_V_ERR_CERT_REVOKED: return who + " has been revoked";
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+      return who +
+             " is from nobody whom this machine trusts; give the certificate of the right authority with --cafile";
+    default: return who + " is not good: " + X509_verify_cert_error_string(result);
+  }
+}
+
+// An alert of the broker's (RFC 8446, section 6.2) about this node's certificate, or that there is none.
+std::optional<std::string> refusal(int reason) {
+  switch (reason) {
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED: return "it asks for a certificate of this node; see --cert and --key";
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED: return "the certificate of this node (--cert) has expired";
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED: return "the certificate of this node (--cert) has been revoked";
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+      return "the certificate of this node (--cert) is from nobody whom the broker trusts";
+    case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+    case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+      return "it does not take the certificate of this node, or wants one; see --cert and --key";
+    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+    case SSL_R_UNSUPPORTED_PROTOCOL: return "it speaks no version of TLS that will do here; see --tls-version";
+    default: return std::nullopt;
+  }
+}
+
+// Nothing if TLS is not what stands between.
+std::optional<std::string> diagnose_tls(const broker_settings& broker) {
+  const tcp_connection c(broker);
+  const auto context = make_context(broker.tls);
+  if (!c.problem().empty() || !context) return std::nullopt;
+  const std::unique_ptr<SSL, void (*)(SSL*)> tls(SSL_new(context.get()), SSL_free);
+  if (is_ip_address(broker.host)) {
+    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls.get()), broker.host.c_str());
+  } else {
+    SSL_set1_host(tls.get(), broker.host.c_str());
+    SSL_set_tlsext_host_name(tls.get(), broker.host.c_str());
+  }
+  SSL_set_fd(tls.get(), c.fd());
+  ERR_clear_error();
+  int code = SSL_connect(tls.get());
+  // Not asked to refuse, OpenSSL goes on and says what it would have refused; nothing is sent on this connection.
+  if (const long result = SSL_get_verify_result(tls.get()); !broker.tls.is_insecure && result != X509_V_OK)
+    return distrust(result, tls.get(), broker);
+  char byte = 0;  // with TLS 1.3 the broker looks at this node's certificate after the handshake
+  if (code == 1) code = SSL_read(tls.get(), &byte, 1);
+  const std::string who = "the broker at " + address(broker);
+  if (code != 1)
+    if (const auto why = refusal(ERR_GET_REASON(ERR_peek_error()))) return who + " does not let this node in: " + *why;
+  ERR_clear_error();
+  if (SSL_get0_peer_certificate(tls.get()) || !answers_without_tls(broker)) return std::nullopt;
+  return who + " does not speak TLS at that port; its port for TLS is another, usually 8883";
+}
+
+}  // namespace
+
+connection_loss diagnose(const broker_settings& broker) {
+  const std::string nobody = "no MQTT broker answers at " + address(broker);
+  {
+    const tcp_connection c(broker);
+    if (!c.problem().empty()) return {kind::unreachable, nobody + ": " + c.problem()};
+  }
+  if (broker.tls.on) {
+    if (const auto problem = problem_with(broker.tls)) return {kind::untrusted, *problem};
+    if (const auto sentence = diagnose_tls(broker)) return {kind::untrusted, *sentence};
+  } else if (!answers_without_tls(broker) && answers_with_tls(broker)) {
+    return {kind::untrusted,
+            "the broker at " + address(broker) +
+                " speaks TLS at that port; write -L mqtts://HOST, or give its authority with --cafile"};
+  }
+  return {kind::unreachable, nobody + ", though something listens there"};
+}
+
+}  // namespace paho

@@ -1,0 +1,84 @@
+#include "mqtt/tls.hpp"
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+
+#include <openssl/conf.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+namespace paho {
+namespace {
+
+std::string last_error() {
+  const auto code = ERR_peek_last_error();
+  ERR_clear_error();
+  const char* reason = ERR_reason_error_string(code);
+  return reason ? reason : "OpenSSL does not say why";
+}
+
+bool is_readable(const std::string& file) { return std::ifstream(file).good() && !std::filesystem::is_directory(file); }
+
+// A key with a password would make OpenSSL ask at the terminal.
+int no_password(char*, int, int, void*) { return -1; }
+
+// Calls `failed` with what was tried, and stops, at the first file that is not good.
+template <class F>
+bool read_files(SSL_CTX* context, const tls_settings& s, const F& failed) {
+  SSL_CTX_set_default_passwd_cb(context, no_password);
+  const auto readable = [&](const std::string& file, const char* what) {
+    if (is_readable(file)) return true;
+    failed(std::string(what) + " " + file + " cannot be read");
+    return false;
+  };
+  if (!s.ca_file.empty()) {
+    if (!readable(s.ca_file, "the file of authorities (--cafile)")) return false;
+    if (SSL_CTX_load_verify_file(context, s.ca_file.c_str()) != 1)
+      return failed("the file of authorities (--cafile) " + s.ca_file + " has no certificates in PEM: " + last_error());
+  }
+  if (!s.ca_folder.empty() &&
+      (!std::filesystem::is_directory(s.ca_folder) || SSL_CTX_load_verify_dir(context, s.ca_folder.c_str()) != 1))
+    return failed("the folder of authorities (--capath) " + s.ca_folder + " is no folder");
+  if (s.ca_file.empty() && s.ca_folder.empty()) SSL_CTX_set_default_verify_paths(context);
+  if (s.certificate.empty()) return true;
+  if (!readable(s.certificate, "the certificate (--cert)") || !readable(s.key, "the key (--key)")) return false;
+  if (SSL_CTX_use_certificate_chain_file(context, s.certificate.c_str()) != 1)
+    return failed("the certificate (--cert) " + s.certificate + " is none in PEM: " + last_error());
+  if (SSL_CTX_use_PrivateKey_file(context, s.key.c_str(), SSL_FILETYPE_PEM) != 1)
+    return failed("the key (--key) " + s.key +
+                  " is none in PEM without a password, or not that of the certificate: " + last_error());
+  return true;
+}
+
+}  // namespace
+
+void require_version(const tls_settings& settings) {
+  // Paho knows no lowest version, only a single one. A context of OpenSSL begins with what the configuration says.
+  OPENSSL_init_ssl(OPENSSL_INIT_LOAD_CONFIG, nullptr);
+  const std::string text = std::string("messenger = modules\n[modules]\nssl_conf = contexts\n[contexts]\n") +
+                           "system_default = every\n[every]\nCipherString = DEFAULT:@SECLEVEL=2\nMinProtocol = " +
+                           (settings.is_1_3_needed ? "TLSv1.3" : "TLSv1.2") + "\n";
+  const std::unique_ptr<BIO, int (*)(BIO*)> in(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), BIO_free);
+  const std::unique_ptr<CONF, void (*)(CONF*)> configuration(NCONF_new(nullptr), NCONF_free);
+  NCONF_load_bio(configuration.get(), in.get(), nullptr);
+  CONF_modules_load(configuration.get(), "messenger", 0);
+}
+
+tls_context make_context(const tls_settings& settings) {
+  tls_context context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
+  if (!read_files(context.get(), settings, [](const std::string&) { return false; })) context.reset();
+  return context;
+}
+
+std::optional<std::string> problem_with(const tls_settings& settings) {
+  std::optional<std::string> problem;
+  const tls_context context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
+  read_files(context.get(), settings, [&](const std::string& sentence) {
+    problem = sentence;
+    return false;
+  });
+  return problem;
+}
+
+}  // namespace paho
