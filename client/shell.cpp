@@ -45,23 +45,43 @@ struct no_more_input {
 // With `rejoin` the supervisor of mess_client is registered under this name.
 constexpr const char* supervisor_name = "mess_client_sup";
 constexpr auto first_rejoin = std::chrono::milliseconds(500);
-constexpr auto longest_wait_to_rejoin = std::chrono::seconds(30);
+constexpr runtime::duration longest_wait_to_rejoin = std::chrono::seconds(30);
 constexpr auto look_for_connection = std::chrono::milliseconds(250);
 
 constexpr auto look_for_status = std::chrono::milliseconds(50);
 // The retained status of a node that is, or was, there.
-constexpr auto status_comes_within = std::chrono::seconds(1);
+constexpr runtime::duration status_comes_within = std::chrono::seconds(1);
 // Mosquitto sends what is retained before what is published later; another broker may take a moment.
 constexpr auto other_brokers_order = std::chrono::milliseconds(100);
 
 // A connection, a node or a server process that is gone, or no reply; but not a logoff, and not for being idle.
 bool can_rejoin(const term& reason) { return reason != runtime::reason::normal && reason != word::idle_timeout; }
 
+// Until there is a connection, and the server's node is up, or nobody knows; or has been down so long that a full queue
+// may have kept its nodeup from here.
+process wait_for_server(self me, const std::string& node) {
+  me.monitor_node(node, true);
+  std::uint64_t connection = 0;
+  runtime::instant since;
+  for (;;) {
+    if (me.node().is_up()) {
+      if (std::exchange(connection, me.pid().creation) != me.pid().creation) since = me.now();
+      const auto is_there = me.node().others().is_up(node);
+      const auto waited = me.now() - since;
+      if (is_there == true || waited >= (is_there ? longest_wait_to_rejoin : status_comes_within)) break;
+    }
+    co_await me.receive([](const runtime::node_event&) {}, after(look_for_connection, [] {}));
+  }
+  me.monitor_node(node, false);
+  for (bool is_more = true; is_more;)
+    co_await me.receive([](const runtime::node_event&) {}, after(runtime::duration{}, [&] { is_more = false; }));
+}
+
 // mess_client as a supervisor starts it: it is nobody until there is a way to the server.
 process supervised_client(self me, std::string server_node, std::string name, runtime::pid shell, const screen& out,
                           membership& in) {
   me.hear_only(server_node);
-  while (!me.node().is_up()) co_await me.receive(after(look_for_connection, [] {}));
+  co_await wait_for_server(me, server_node);
   me.node().register_name(client_name, me.pid());
   me.link(shell);
   co_await client(me, std::move(server_node), std::move(name), shell, out, in);

@@ -63,7 +63,7 @@ class watch {
 
 runtime::process standby(self me, standby_options options) {
   me.hear_only(me.node().name());
-  me.monitor_node(options.server_node);
+  me.monitor_node(options.server_node, true);
   watch server(me, options);
   while (!server.is_over())
     co_await me.receive([&](const runtime::node_event& e) { server.seen(e.is_up); },

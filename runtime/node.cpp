@@ -168,15 +168,24 @@ void node::ping(process_state& from, const std::string& node) {
   publish(topics_.inbox(registered{"net_kernel", node}, name()), write_ping(pid_of(from.serial)));
 }
 
-void node::monitor_node(process_state& by, const std::string& node) {
+void node::monitor_node(process_state& by, const std::string& node, bool flag) {
+  if (!flag) return stop_monitoring(by.serial, node);
+  by.monitored.insert(node);
   monitors_[node].insert(by.serial);
+  watched_.erase(node);  // what has been forgotten, or was lost on the way, is retained
   watch(node);
+}
+
+void node::stop_monitoring(serial_number by, const std::string& node) {
+  const auto found = monitors_.find(node);
+  if (found == monitors_.end()) return;
+  found->second.erase(by);
+  if (found->second.empty()) monitors_.erase(found);
 }
 
 void node::tell_monitors(const std::string& node, bool is_up) {
   const auto found = monitors_.find(node);
   if (found == monitors_.end()) return;
-  std::erase_if(found->second, [this](serial_number by) { return !scheduler_.find(by); });
   for (const auto by : found->second)
     scheduler_.deliver(*scheduler_.find(by),
                        {.from = name(), .local = true, .content = node_event::write(node, is_up)});
@@ -241,6 +250,7 @@ void node::exit(process_state& from, const pid& to, const term& reason) {
 // Rule 6. The exit signals go before anything else that the node sends: links hear of the end once.
 void node::process_ended(process_state& state, const term& reason) {
   while (!state.rooms.empty()) unlisten(state, room(*state.rooms.begin()));
+  for (const auto& node : state.monitored) stop_monitoring(state.serial, node);
   if (state.expected_link)
     publish(topics_.inbox(*state.expected_link, name()), write_exit(pid_of(state.serial), reason));
   expecting_.erase(state.serial);

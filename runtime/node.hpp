@@ -114,7 +114,7 @@ class node {
   void listen(process_state& state, const room& to);
   void unlisten(process_state& state, const room& to);
   void ping(process_state& from, const std::string& node);
-  void monitor_node(process_state& by, const std::string& node);
+  void monitor_node(process_state& by, const std::string& node, bool flag);
 
  private:
   // How many turns the processes of a node get before it looks at the outside again.
@@ -138,6 +138,7 @@ class node {
   void expected_link_came(process_state& state);
   void expected_links_lost(const std::function<bool(const process_state& of, instant until)>& is_lost);
   void node_went_down(const node_status& status);
+  void stop_monitoring(serial_number by, const std::string& node);
   void tell_monitors(const std::string& node, bool is_up);
   process_state* addressee(const inbox_topic& to);
   void tick();

@@ -37,6 +37,7 @@ struct process_state {
   std::set<serial_number> links;  // to processes of this node
   std::set<pid> remote_links;
   std::set<room> rooms;                     // listens to them
+  std::set<std::string> monitored;          // nodes; it may have stopped since
   std::set<std::string> pinged;             // nodes that have not answered its ping() yet
   std::optional<registered> expected_link;  // expect_link(), until it is here
   std::optional<term> ending;               // an exit signal took effect: it ends at its next turn

@@ -19,7 +19,7 @@ void self::say(const std::string& room, term content) const { state_->node.say(r
 void self::listen(const room& to) const { state_->node.listen(*state_, to); }
 void self::unlisten(const room& to) const { state_->node.unlisten(*state_, to); }
 void self::ping(const std::string& node) const { state_->node.ping(*state_, node); }
-void self::monitor_node(const std::string& node) const { state_->node.monitor_node(*state_, node); }
+void self::monitor_node(const std::string& node, bool flag) const { state_->node.monitor_node(*state_, node, flag); }
 void self::trap_exit(bool flag) const { state_->trap_exit = flag; }
 void self::hear_only(std::string node) const { state_->hears = std::move(node); }
 void self::exit(term reason) const { throw exit_request{std::move(reason)}; }

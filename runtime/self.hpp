@@ -66,9 +66,9 @@ class self {
   /// broker, the own node too.
   void ping(const std::string& node) const;
 
-  /// erlang:monitor_node(Node, true), and net_kernel's `nodeup` besides: from now on each change of that node comes as
+  /// erlang:monitor_node(Node, Flag), with net_kernel's `nodeup` besides: with `true` each change of that node comes as
   /// a node_event, from what the broker retains of it on. The loss of the own connection is a `nodedown`, as in Erlang.
-  void monitor_node(const std::string& node) const;
+  void monitor_node(const std::string& node, bool flag) const;
 
   /// process_flag(trap_exit, Flag): exit signals become exit_signal messages.
   void trap_exit(bool flag) const;

@@ -1,0 +1,231 @@
+// Any number of programs stand by to be the server (hard cases 42 to 46).
+#include "candidate.hpp"
+
+namespace simulation {
+namespace {
+
+struct standbys : testing::Test {
+  explicit standbys(std::uint64_t seed = 1) : w(seed) {
+    spdlog::set_default_logger(
+        std::make_shared<spdlog::logger>("nobody", std::make_shared<spdlog::sinks::ostream_sink_mt>(ignored)));
+    spdlog::set_level(spdlog::level::off);
+    w.broker().on_publish = [this](const runtime::publication& p) {
+      if (p.topic == "messenger/1/test/node/" + server_node && p.payload.find("nodeup") != std::string::npos) ++nodeups;
+    };
+  }
+  ~standbys() override { w.broker().on_publish = nullptr; }
+
+  candidate& add(const std::string& name, duration delay, duration net_ticktime = 60s) {
+    return *candidates.emplace_back(std::make_unique<candidate>(w, name, delay, net_ticktime));
+  }
+  user& add_user(const std::string& name) {
+    auto& u = *users.emplace_back(std::make_unique<user>(w, name + "@" + name + "-host"));
+    u.rejoin();
+    u.type("/logon " + name);
+    w.advance(2s);
+    EXPECT_EQ(u.seen(), lines{"logged_on"});
+    return u;
+  }
+  std::size_t count_serving() const {
+    return static_cast<std::size_t>(
+        std::count_if(candidates.begin(), candidates.end(), [](const auto& c) { return c->is_up_as_server(); }));
+  }
+
+  std::ostringstream ignored;
+  world w;
+  int nodeups = 0;
+  std::vector<std::unique_ptr<candidate>> candidates;
+  std::vector<std::unique_ptr<user>> users;
+};
+
+struct with_seed final : standbys {
+  using standbys::standbys;
+  void TestBody() override {}
+};
+
+TEST_F(standbys, of_several_the_one_with_the_least_delay_becomes_the_server_and_nobody_takes_it_from_him) {
+  auto& late = add("late@x", 5s);
+  auto& early = add("early@x", 1s);
+  auto& last = add("last@x", 10s);
+  w.advance(900ms);
+  EXPECT_EQ(count_serving(), 0U);
+  w.advance(1h);
+  EXPECT_TRUE(early.is_up_as_server());
+  EXPECT_EQ(late.terms() + last.terms(), 0);
+  EXPECT_EQ(nodeups, 1);
+}
+
+TEST_F(standbys, when_the_server_is_killed_the_next_takes_its_name_and_who_rejoins_is_on_again) {
+  auto& first = add("first@x", 0s);
+  w.advance(3s);
+  auto& second = add("second@x", 1s);
+  user& ann = add_user("ann");
+  user& bob = add_user("bob");
+  first.kill();
+  w.advance(1500ms);
+  EXPECT_TRUE(second.is_up_as_server());
+  w.advance(500ms);
+  EXPECT_EQ(ann.seen(), (lines{"exit: noconnection", "! rejoining", "logged_on"}));
+  EXPECT_EQ(bob.seen(), (lines{"exit: noconnection", "! rejoining", "logged_on"}));
+  ann.type("/message bob still there?");
+  w.advance(10ms);
+  EXPECT_EQ(bob.seen(), lines{R"(Message from ann: "still there?")"});
+  // Who comes back waits, though it has less delay.
+  first.restart();
+  w.advance(1h);
+  EXPECT_FALSE(first.serves());
+  EXPECT_EQ(second.terms(), 1);
+  EXPECT_EQ(nodeups, 2);
+}
+
+TEST_F(standbys, a_server_that_stops_in_order_is_followed_too) {
+  auto& first = add("first@x", 0s);
+  w.advance(3s);
+  auto& second = add("second@x", 0s);
+  w.advance(3s);
+  first.present().node().stop();
+  w.advance(300ms);
+  EXPECT_TRUE(second.is_up_as_server());
+}
+
+// Case 43.
+TEST_F(standbys, a_server_that_was_stopped_for_a_while_stands_by_when_it_goes_on_and_nothing_it_sends_takes_effect) {
+  auto& first = add("first@x", 0s);
+  w.advance(3s);
+  auto& second = add("second@x", 0s);
+  user& ann = add_user("ann");
+  first.present().freeze();
+  w.advance(10min);
+  EXPECT_TRUE(second.is_up_as_server());
+  EXPECT_EQ(ann.seen(), (lines{"exit: noconnection", "! rejoining", "logged_on"}));
+  const int before = nodeups;
+  first.present().thaw();
+  w.advance(1h);
+  EXPECT_TRUE(second.is_up_as_server());
+  EXPECT_FALSE(first.serves());
+  EXPECT_TRUE(first.present().node().is_up());
+  EXPECT_EQ(nodeups, before);
+  EXPECT_EQ(ann.seen(), lines{});
+}
+
+// Case 46.
+TEST_F(standbys, a_server_that_is_cut_off_stands_by_when_its_cable_is_mended) {
+  auto& first = add("first@x", 0s);
+  w.advance(3s);
+  auto& second = add("second@x", 0s);
+  user& ann = add_user("ann");
+  auto& cut = first.present();
+  cut.cut();
+  w.advance(10min);
+  EXPECT_TRUE(second.is_up_as_server());
+  EXPECT_EQ(ann.seen(), (lines{"exit: noconnection", "! rejoining", "logged_on"}));
+  cut.heal();
+  w.advance(1h);
+  EXPECT_EQ(count_serving(), 1U);
+  EXPECT_TRUE(second.is_up_as_server());
+  EXPECT_EQ(ann.seen(), lines{});
+}
+
+TEST_F(standbys, a_server_that_dies_together_with_the_word_of_it_is_asked_after) {
+  auto& first = add("first@x", 0s, 20s);
+  w.advance(3s);
+  auto& second = add("second@x", 0s, 20s);
+  w.advance(3s);
+  first.kill(false);  // its retained status says that it is up
+  w.advance(18s);
+  EXPECT_FALSE(second.serves());
+  w.advance(8s);
+  EXPECT_TRUE(second.is_up_as_server());
+}
+
+TEST_F(standbys, while_the_server_answers_it_is_left_alone_though_its_status_is_lost) {
+  add("first@x", 0s, 20s);
+  w.advance(3s);
+  auto& second = add("second@x", 0s, 20s);
+  w.advance(3s);
+  w.broker().loses = [](const runtime::publication& p) { return p.topic.ends_with("/node/" + server_node); };
+  w.advance(1h);
+  w.broker().loses = nullptr;
+  EXPECT_EQ(second.terms(), 0);
+}
+
+TEST_F(standbys, after_a_restart_of_the_broker_one_serves_and_the_others_wait) {
+  add("first@x", 0s);
+  w.advance(3s);
+  add("second@x", 1s);
+  add("third@x", 2s);
+  user& ann = add_user("ann");
+  for (const bool crash : {false, true}) {
+    crash ? w.broker().crash() : w.broker().stop();
+    w.advance(5s);
+    w.broker().restart(crash ? persistence::none : persistence::kept);
+    w.advance(2min);
+    EXPECT_EQ(count_serving(), 1U);
+    EXPECT_EQ(ann.seen().back(), "logged_on");
+  }
+}
+
+// Case 42, 300 times with other chances: two that decide at the same moment.
+TEST(standbys_by_chance, of_those_that_decide_at_the_same_time_one_goes_on) {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    with_seed s(seed);
+    s.w.broker().jitter = 50ms;
+    for (const char* name : {"a@x", "b@x", "c@x"}) s.add(name, 0s);
+    s.w.advance(3min);
+    ASSERT_EQ(s.count_serving(), 1U) << "seed " << seed;
+    const int terms = s.nodeups;
+    s.w.advance(30min);
+    ASSERT_EQ(s.nodeups, terms) << "seed " << seed << ": nobody takes the name again";
+  }
+}
+
+// Faults of every kind, at random; then all is well, and who rejoins is on the list of the one server there is.
+TEST(standbys_by_chance, after_every_fault_one_serves_and_everybody_is_on_its_list) {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    with_seed s(seed);
+    auto& w = s.w;
+    w.broker().keepalive = 8s;
+    w.broker().jitter = seed % 2 == 0 ? 30ms : 0ms;
+    for (int i = 0; i < 3; ++i) s.add("server" + std::to_string(i) + "@x", i * 1s, 8s);
+    w.advance(5s);
+    for (const char* name : {"ann", "bob", "cid"}) s.add_user(name);
+    for (int i = 0; i < 8; ++i) {
+      auto& c = *s.candidates[w.random() % 3];
+      const auto time = std::chrono::milliseconds(w.random() % 30'000);
+      auto& h = c.present();
+      switch (w.random() % 5) {
+        case 0:
+          c.kill(w.random() % 3 != 0);
+          w.schedule(time, [&c] { c.restart(); });
+          break;
+        case 1:
+          h.freeze();
+          w.schedule(time, [&h] { h.thaw(); });
+          break;
+        case 2:
+          h.cut();
+          w.schedule(time, [&h] { h.heal(); });
+          break;
+        case 3:
+          if (!w.broker().is_running()) break;
+          w.random() % 2 == 0 ? w.broker().crash() : w.broker().stop();
+          w.schedule(time / 3, [&w] { w.broker().restart(); });
+          break;
+        default: break;
+      }
+      w.advance(std::chrono::milliseconds(w.random() % 20'000));
+    }
+    w.advance(4min);
+    ASSERT_EQ(s.count_serving(), 1U) << "seed " << seed;
+    for (auto& u : s.users)
+      for (const char* name : {"ann", "bob", "cid"}) {
+        u->seen();
+        u->type("/message " + std::string(name) + " hello");
+        w.advance(1s);
+        ASSERT_EQ(u->seen().front(), "sent") << "seed " << seed << ": to " << name;
+      }
+  }
+}
+
+}  // namespace
+}  // namespace simulation
