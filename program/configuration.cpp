@@ -25,7 +25,8 @@ bool is_flag(const CLI::Option& option) { return option.get_items_expected_max()
 std::string variable_for(const CLI::Option& option) {
   if (!option.get_envname().empty()) return option.get_envname();
   std::string name = option.get_lnames().front();
-  if (!name.starts_with("mqtt-")) name = (option.get_group() == "MQTT" ? "MQTT_" : "MESSENGER_") + name;
+  const bool is_of_mqtt = option.get_group() == "MQTT" || option.get_group() == "TLS";
+  if (!name.starts_with("mqtt-")) name = (is_of_mqtt ? "MQTT_" : "MESSENGER_") + name;
   for (char& c : name) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return name;
 }

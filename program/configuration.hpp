@@ -20,7 +20,7 @@ class configuration {
   explicit configuration(CLI::App& app);
 
   /// Gives the options that the command line has not set the values of the environment: `MQTT_` and the name for those
-  /// of the group MQTT, `MESSENGER_` for the others, unless the option names its own. @throws usage_error
+  /// of the groups MQTT and TLS, `MESSENGER_` for the others, unless the option names its own. @throws usage_error
   void read_environment();
 
   /// Gives the options that neither the command line nor the environment has set the values of the file: the one named

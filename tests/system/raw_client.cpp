@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -42,22 +43,36 @@ raw_client::raw_client(int port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOE
   ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+raw_client::raw_client(int port, const std::string& ca_file) : raw_client(port) {
+  const std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
+  SSL_CTX_load_verify_file(context.get(), ca_file.c_str());
+  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+  tls_.reset(SSL_new(context.get()), SSL_free);
+  SSL_set1_host(tls_.get(), "localhost");
+  SSL_set_fd(tls_.get(), fd_);
+  if (SSL_connect(tls_.get()) != 1) throw std::runtime_error("no TLS at port " + std::to_string(port));
+}
+
 raw_client::~raw_client() { close(); }
 
 raw_client::raw_client(raw_client&& other) noexcept
     : mqtt_5(other.mqtt_5),
+      username(std::move(other.username)),
+      password(std::move(other.password)),
       acknowledges(other.acknowledges),
       fd_(std::exchange(other.fd_, -1)),
+      tls_(std::move(other.tls_)),
       input_(std::move(other.input_)),
       messages_(std::move(other.messages_)),
       packet_id_(other.packet_id_) {}
 
 std::string raw_client::connect_packet(const std::string& client_id, const last_will& w, int keepalive) const {
   const std::string no_properties(mqtt_5 ? 1 : 0, '\0');
-  const int flags = 0x02 | (w.topic.empty() ? 0 : 0x0c | (w.retain ? 0x20 : 0));
+  const int flags = 0x02 | (w.topic.empty() ? 0 : 0x0c | (w.retain ? 0x20 : 0)) | (username.empty() ? 0 : 0x80 | 0x40);
   std::string body = text("MQTT") + static_cast<char>(mqtt_5 ? 5 : 4) + static_cast<char>(flags) +
                      two_bytes(static_cast<std::size_t>(keepalive)) + no_properties + text(client_id);
   if (!w.topic.empty()) body += no_properties + text(w.topic) + text(w.payload);
+  if (!username.empty()) body += text(username) + text(password);
   return packet(0x10, body);
 }
 
@@ -91,7 +106,8 @@ void raw_client::disconnect(int reason) {
 
 void raw_client::send(const std::string& bytes) const {
   for (std::size_t sent = 0; sent < bytes.size();) {
-    const auto n = ::send(fd_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
+    const auto n = tls_ ? SSL_write(tls_.get(), bytes.data() + sent, static_cast<int>(bytes.size() - sent))
+                        : ::send(fd_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
     if (n <= 0) return;  // the other end tells by what comes next
     sent += static_cast<std::size_t>(n);
   }
@@ -117,10 +133,9 @@ std::optional<received_message> raw_client::next(milliseconds at_most) {
 
 bool raw_client::read(milliseconds at_most) {
   if (fd_ < 0) return false;
-  pollfd p{fd_, POLLIN, 0};
-  if (::poll(&p, 1, static_cast<int>(at_most.count())) <= 0) return true;
+  if (!has_input(at_most)) return true;
   std::array<char, 65'536> bytes{};
-  const auto n = ::recv(fd_, bytes.data(), bytes.size(), 0);
+  const auto n = tls_ ? SSL_read(tls_.get(), bytes.data(), bytes.size()) : ::recv(fd_, bytes.data(), bytes.size(), 0);
   if (n <= 0) {
     close();
     return false;
@@ -140,6 +155,12 @@ bool raw_client::read(milliseconds at_most) {
     input_.erase(0, at + length);
     handle(first >> 4U, first & 0x0fU, body);
   }
+}
+
+bool raw_client::has_input(milliseconds at_most) const {
+  if (tls_ && SSL_pending(tls_.get()) > 0) return true;
+  pollfd p{fd_, POLLIN, 0};
+  return ::poll(&p, 1, static_cast<int>(at_most.count())) > 0;
 }
 
 void raw_client::handle(int type, int flags, const std::string& body) {

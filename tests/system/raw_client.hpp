@@ -2,9 +2,12 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+struct ssl_st;
 
 namespace testing_system {
 
@@ -25,11 +28,14 @@ class raw_client {
  public:
   /// Connects to 127.0.0.1; sends nothing.
   explicit raw_client(int port);
+  /// The same with TLS, to `localhost` whose certificate is from that authority.
+  raw_client(int port, const std::string& ca_file);
   ~raw_client();
   raw_client(raw_client&& other) noexcept;
   raw_client& operator=(raw_client&&) = delete;
 
   bool mqtt_5 = false;
+  std::string username, password;  ///< for connect(); empty for none
   /// Answers each PUBLISH of QoS 1 with PUBACK.
   bool acknowledges = true;
 
@@ -55,8 +61,10 @@ class raw_client {
 
  private:
   void handle(int type, int flags, const std::string& body);
+  bool has_input(std::chrono::milliseconds at_most) const;
 
   int fd_ = -1;
+  std::shared_ptr<ssl_st> tls_;  // empty without
   std::string input_;
   std::vector<received_message> messages_;
   int connacks_ = 0, subacks_ = 0;
