@@ -68,7 +68,7 @@ process wait_for_server(self me, const std::string& node) {
       if (std::exchange(connection, me.pid().creation) != me.pid().creation) since = me.now();
       const auto is_there = me.node().others().is_up(node);
       const auto waited = me.now() - since;
-      if (is_there == true || waited >= (is_there ? longest_wait_to_rejoin : status_comes_within)) break;
+      if (is_there == true || waited >= (is_there ? longest_wait_to_rejoin : reply_timeout)) break;
     }
     co_await me.receive([](const runtime::node_event&) {}, after(look_for_connection, [] {}));
   }

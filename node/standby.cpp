@@ -39,10 +39,10 @@ class watch {
   }
 
  private:
-  void nobody_seen(duration at_least) {
+  void nobody_seen(duration more) {
     connection_ = me_.pid().creation;
     const auto chance = duration(me_.node().env().random() % static_cast<std::uint64_t>(most_by_chance.count()));
-    takes_over_at_ = me_.now() + std::max(options_.delay, at_least) + chance;
+    takes_over_at_ = me_.now() + more + options_.delay + chance;
   }
 
   // Its status says that it is up; who is killed together with its broker leaves that behind.

@@ -47,7 +47,7 @@ TEST_F(standbys, of_several_the_one_with_the_least_delay_becomes_the_server_and_
   auto& late = add("late@x", 5s);
   auto& early = add("early@x", 1s);
   auto& last = add("last@x", 10s);
-  w.advance(900ms);
+  w.advance(1900ms);
   EXPECT_EQ(count_serving(), 0U);
   w.advance(1h);
   EXPECT_TRUE(early.is_up_as_server());
