@@ -122,7 +122,7 @@ int main(int argc, char** argv) {
                                "Log off who has done nothing for this long, like 90s, 10m, 8h [never]")
       ->group("Messenger");
   app.add_flag("--standby", own.is_standby,
-               "Wait as node --name, and be the server's node whenever there is none; any number of programs may")
+               "Wait as node --name, and be the server's node whenever there is none; several may")
       ->group("Messenger");
   app.add_option("--server", own.server_node, "The server's node, for --standby [messenger@HOST]")
       ->type_name("NAME[@HOST]")

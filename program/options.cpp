@@ -120,7 +120,7 @@ void add_common_options(CLI::App& app, common_options& o, const std::string& nam
       ->group("MQTT");
 
   app.add_option("--credentials", o.credentials,
-                 "Folder with ca.crt, and NODE.password or NODE.crt and NODE.key of this node (see broker/provision)")
+                 "Folder with ca.crt, and NODE.password, or NODE.crt and NODE.key, of this node")
       ->type_name("FOLDER")
       ->group("TLS");
   app.add_option("--cafile", o.broker.tls.ca_file,

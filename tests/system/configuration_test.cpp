@@ -32,6 +32,17 @@ class configuration : public testing::Test {
       return "(nothing)";
     }
   };
+  // Folders a, b and c with a certificate and its key, as credentials of node a@x.
+  void make_certificates() const {
+    for (const std::string name : {"a", "b", "c"}) {
+      const auto path = write(name + "/a@x.password", "secret\n");
+      std::filesystem::permissions(path, std::filesystem::perms(0600));
+      program("/bin/sh",
+              {"-c", "cd " + folder + "/" + name +
+                         " && openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=x -keyout a@x.key -out a@x.crt"})
+          .end();
+    }
+  }
   static checked check(const std::string& path, std::vector<std::string> arguments,
                        const std::map<std::string, std::string>& environment = {}) {
     arguments.emplace_back("--check-config");
@@ -61,6 +72,9 @@ const std::vector<option> common{
     {"qos", "MQTT_QOS", "0", "1", "0"},
     {"mqtt-version", "MQTT_VERSION", "'mqttv311'", "mqttv5", "mqttv311"},
     {"log-level", "MESSENGER_LOG_LEVEL", "'off'", "debug", "info"},
+    {"cafile", "MQTT_CAFILE", "'FOLDER/a/a@x.crt'", "FOLDER/b/a@x.crt", "FOLDER/c/a@x.crt"},
+    {"capath", "MQTT_CAPATH", "'FOLDER/a'", "FOLDER/b", "FOLDER/c"},
+    {"tls-version", "MQTT_TLS_VERSION", "'tlsv1.3'", "tlsv1.2", "tlsv1.3"},
 };
 const std::vector<option> of_client{
     {"server", "MESSENGER_SERVER_NODE", "'a@x'", "b@x", "c@x"},
@@ -70,19 +84,25 @@ const std::vector<option> of_client{
     {"wait", "MESSENGER_WAIT", "1.5", "2", "3"},
     {"color", "MESSENGER_COLOR", "'never'", "always", "auto"},
 };
-const std::vector<option> of_node{{"idle-timeout", "MESSENGER_IDLE_TIMEOUT", "'5s'", "6s", "7s"}};
-const std::vector<std::pair<std::string, std::string>> flags{{"debug", node_program},
-                                                             {"embedded-broker", node_program},
-                                                             {"debug", client_program},
-                                                             {"rejoin", client_program},
-                                                             {"json", client_program}};
+const std::vector<option> of_node{
+    {"idle-timeout", "MESSENGER_IDLE_TIMEOUT", "'5s'", "6s", "7s"},
+    {"server", "MESSENGER_SERVER_NODE", "'a@x'", "b@x", "c@x"},
+    {"standby-delay", "MESSENGER_STANDBY_DELAY", "1", "2", "3"},
+};
+const std::vector<std::pair<std::string, std::string>> flags{
+    {"debug", node_program},      {"standby", node_program},         {"insecure", node_program},
+    {"insecure", client_program}, {"embedded-broker", node_program}, {"debug", client_program},
+    {"rejoin", client_program},   {"json", client_program}};
 }  // namespace
 
 TEST_F(configuration, of_each_option_comes_from_the_line_the_environment_the_file_or_is_the_default) {
+  make_certificates();
   for (const auto& [path, own] : std::vector{std::pair(client_program, of_client), std::pair(node_program, of_node)}) {
     auto all = common;
     all.insert(all.end(), own.begin(), own.end());
-    for (const auto& o : all) {
+    for (auto o : all) {
+      for (auto* text : {&o.in_file, &o.in_environment, &o.on_line})
+        *text = std::regex_replace(*text, std::regex("FOLDER"), folder);
       const auto file = write("one.toml", o.name + " = " + o.in_file + "\n");
       std::string in_file = o.in_file;
       std::erase(in_file, '\'');
@@ -106,7 +126,7 @@ TEST_F(configuration, of_each_option_comes_from_the_line_the_environment_the_fil
 // Nothing that --help shows is left out above.
 TEST_F(configuration, has_every_option) {
   for (const auto& [path, own] : std::vector{std::pair(client_program, of_client), std::pair(node_program, of_node)}) {
-    std::set<std::string> tested{"password", "password-file"};  // below
+    std::set<std::string> tested{"password", "password-file", "credentials", "cert", "key"};  // below
     for (const auto* some : {&common, &own})
       for (const auto& o : *some) tested.insert(o.name);
     for (const auto& [name, of] : flags)
@@ -114,6 +134,37 @@ TEST_F(configuration, has_every_option) {
     std::set<std::string> there;
     for (const auto& line : check(path, {}).printed) there.insert(line.substr(0, line.find(' ')));
     EXPECT_EQ(there, tested);
+  }
+}
+
+// A certificate and its key go together, wherever they come from.
+TEST_F(configuration, of_credentials_comes_from_each_place_too) {
+  make_certificates();
+  const auto file =
+      write("own.toml", "name = 'a@x'\ncert = '" + folder + "/a/a@x.crt'\nkey = '" + folder + "/a/a@x.key'\n");
+  const std::map<std::string, std::string> environment{{"MQTT_CERT", folder + "/b/a@x.crt"},
+                                                       {"MQTT_KEY", folder + "/b/a@x.key"}};
+  const lines on_line{"--config", file, "--cert", folder + "/c/a@x.crt", "--key", folder + "/c/a@x.key"};
+  for (const auto& path : {client_program, node_program})
+    for (const std::string option : {"cert", "key"}) {
+      const auto end = option == "cert" ? "/a@x.crt" : "/a@x.key";
+      EXPECT_TRUE(check(path, {}).of(option).ends_with("default"));
+      EXPECT_EQ(check(path, {"--config", file}).of(option),
+                folder + "/a" + end + "  " + file + (option == "cert" ? ":2" : ":3"));
+      EXPECT_EQ(check(path, {"--config", file}, environment).of(option),
+                folder + "/b" + end + "  MQTT_" + (option == "cert" ? "CERT" : "KEY"));
+      EXPECT_EQ(check(path, on_line, environment).of(option), folder + "/c" + end + "  command line");
+    }
+
+  const auto folders = write("folder.toml", "name = 'a@x'\ncredentials = '" + folder + "/a'\n");
+  const std::map<std::string, std::string> variable{{"MQTT_CREDENTIALS", folder + "/b"}};
+  for (const auto& path : {client_program, node_program}) {
+    EXPECT_TRUE(check(path, {}).of("credentials").ends_with("default"));
+    EXPECT_EQ(check(path, {"--config", folders}).of("credentials"), folder + "/a  " + folders + ":2");
+    EXPECT_EQ(check(path, {"--config", folders}, variable).of("credentials"), folder + "/b  MQTT_CREDENTIALS");
+    const auto line = check(path, {"--config", folders, "--credentials", folder + "/c"}, variable);
+    EXPECT_EQ(line.of("credentials"), folder + "/c  command line");
+    EXPECT_EQ(line.of("port"), "8883  default");
   }
 }
 

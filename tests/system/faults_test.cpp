@@ -137,8 +137,10 @@ TEST_P(faults, programs_that_start_before_the_broker_wait_for_it) {  // case 38
   program server(node_program,
                  {"--name", "messenger@test", "-h", "127.0.0.1", "-p", broker.port_text(), "-V", GetParam()});
   auto peter = start_client(broker, "peter", version);
-  EXPECT_TRUE(server.says("no MQTT broker answers at 127.0.0.1:" + broker.port_text() + "; trying again in "));
-  EXPECT_TRUE(peter.says("no MQTT broker answers at 127.0.0.1:" + broker.port_text() + "; trying again in "));
+  EXPECT_TRUE(server.says("no MQTT broker answers at 127.0.0.1:" + broker.port_text() +
+                          ": Connection refused; trying again in "));
+  EXPECT_TRUE(peter.says("no MQTT broker answers at 127.0.0.1:" + broker.port_text() +
+                         ": Connection refused; trying again in "));
   broker.start();
   EXPECT_TRUE(server.says("is up"));
   EXPECT_TRUE(eventually([&] { return ask(peter, "/logon peter") == "logged_on"; }));

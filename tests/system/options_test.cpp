@@ -5,6 +5,8 @@
 
 #include <unistd.h>
 
+#include <sys/stat.h>
+
 #include "system/programs.hpp"
 
 using namespace testing_system;
@@ -23,9 +25,12 @@ TEST(options, help_and_version_of_both_programs) {
     std::string text;
     for (const auto& line : help.rest()) text += line + "\n";
     for (const auto* option :
-         {"--name", "--cookie", "-h,--host", "-p,--port", "-u,--username", "-P,--password", "--password-file",
-          "-k,--keepalive", "-q,--qos", "-V,--mqtt-version", "--net-ticktime", "-d,--debug", "--log-level", "--help",
-          "--version", "MQTT_HOST", "MQTT_PORT", "MQTT_USERNAME", "MQTT_PASSWORD"})
+         {"--name",        "--cookie",          "-h,--host",      "-p,--port",     "-u,--username",
+          "-P,--password", "--password-file",   "--cafile",       "--capath",      "--cert",
+          "--key",         "--tls-version",     "--insecure",     "--credentials", "-k,--keepalive",
+          "-q,--qos",      "-V,--mqtt-version", "--net-ticktime", "-d,--debug",    "--log-level",
+          "--help",        "--version",         "MQTT_HOST",      "MQTT_PORT",     "MQTT_USERNAME",
+          "MQTT_PASSWORD"})
       EXPECT_NE(text.find(option), std::string::npos) << option;
     for (const auto* line = text.c_str(); *line;) {
       const auto* end = std::strchr(line, '\n');
@@ -142,9 +147,11 @@ TEST(no_broker, configured_or_at_the_default_address_is_said_with_the_way_out_an
     GTEST_SKIP() << "there is a broker at the default address";
   auto node = run(node_program, {});
   EXPECT_EQ(node.end(), 1);
-  EXPECT_NE(node.errors().find("no MQTT broker answers at localhost:1883; start one, say where one is with -h and -p, "
-                               "or let this program start one: --embedded-broker"),
-            std::string::npos)
+  EXPECT_NE(
+      node.errors().find(
+          "no MQTT broker answers at localhost:1883: Connection refused; start one, say where one is with -h and -p, "
+          "or let this program start one: --embedded-broker"),
+      std::string::npos)
       << node.errors();
   auto client = run(client_program, {});
   EXPECT_EQ(client.end(), 1);
@@ -177,6 +184,7 @@ TEST_P(credentials, are_taken_from_flags_file_and_environment_and_wrong_ones_end
   mosquitto broker("allow_anonymous false\npassword_file " + folder + "/passwd");
   std::ofstream(folder + "/secret") << "secret\n";
   std::ofstream(folder + "/wrong") << "wrong\n";
+  for (const char* file : {"/secret", "/wrong"}) ::chmod((folder + file).c_str(), 0600);
   const std::vector<std::string> base{"--name",           "peter@test", "-h",       "127.0.0.1",   "-p",
                                       broker.port_text(), "-V",         GetParam(), "--log-level", "info"};
   const auto with = [&](std::vector<std::string> more) {
