@@ -241,7 +241,7 @@ class commands {
     const auto body = [server_node = state_.server_node, name, shell = me_.pid(), &out = state_.out,
                        &in = state_.in](self me) { return supervised_client(me, server_node, name, shell, out, in); };
     runtime::supervisor_flags flags{.intensity = runtime::supervisor_flags::unlimited,
-                                    .period = longest_wait_to_rejoin,
+                                    .period = reply_timeout,  // who was on for longer begins with a short wait
                                     .wait = runtime::backoff(first_rejoin, longest_wait_to_rejoin)};
     const auto pid = me_.spawn_link(runtime::supervisor, std::move(flags),
                                     std::vector<runtime::child_spec>{{.start = body, .restart = can_rejoin}});

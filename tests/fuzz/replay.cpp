@@ -1,6 +1,7 @@
 // In place of libFuzzer, for ./check: runs a target with each file of its corpus, and with mutations of them, the same
 // ones each time.
 // Usage: fuzz_TARGET CORPUS [MUTATIONS]
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
