@@ -120,7 +120,7 @@ void node_program::connection_lost(const runtime::connection_loss& loss, runtime
   if (loss.what == kind::untrusted && !was_up_) return fail(exit_code::untrusted, loss.sentence);
   if (loss.what == kind::unreachable && !was_up_ && !may_retry_)
     return fail(exit_code::run_time_failure, loss.sentence + "; " + no_broker_hint_);
-  if (was_up_ && stops_when_lost) return lost(loss.sentence);
+  if (stops_when_lost) return lost(loss.sentence);
   spdlog::warn("{}; trying again in {:.1f} s", loss.sentence, std::chrono::duration<double>(next_try).count());
 }
 

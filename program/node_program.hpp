@@ -33,7 +33,8 @@ class node_program final : private runtime::node_observer {
 
   /// Asked first what a signal means: true if it was for somebody else than the program.
   std::function<bool(int)> is_signal_for_another;
-  /// The node does not connect again when it has lost its connection, or its name: run() ends with 0, and is_lost().
+  /// The node does not connect again when it has lost its connection, or its name, or could not have it: run() ends
+  /// with 0, and is_lost().
   bool stops_when_lost = false;
   bool is_lost() const { return is_lost_; }
   /// What is still to do before the node stops because of a signal.

@@ -246,6 +246,12 @@ static void complete_tls(configuration& from, common_options& o) {
   o.broker_of_anybody.port = o.broker.port;
   o.broker_of_anybody.tls.on = tls.on;
   from.is_in_force("--port", std::to_string(o.broker.port));
+  if (!o.credentials.empty()) {
+    from.is_in_force("--username", o.broker.username);
+    from.is_in_force("--cafile", tls.ca_file);
+    from.is_in_force("--cert", tls.certificate);
+    from.is_in_force("--key", tls.key);
+  }
   if (tls.certificate.empty() != tls.key.empty())
     throw usage_error{"a certificate (--cert) and its key (--key) go together"};
   if (!tls.on) return;
