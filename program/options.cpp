@@ -3,6 +3,7 @@
 #include "program/broker_url.hpp"
 
 #include <array>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -35,9 +36,14 @@ std::string password_in(const std::string& path) {
   return line;
 }
 
+termios shown{};  // the terminal, as it was
+
 std::string ask_for_password(const paho::broker_settings& broker) {
-  termios shown{};
   ::tcgetattr(STDIN_FILENO, &shown);
+  const auto before = std::signal(SIGINT, [](int) {
+    ::tcsetattr(STDIN_FILENO, TCSANOW, &shown);
+    ::_exit(exit_code::interrupted);
+  });
   termios hidden = shown;
   hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
   std::cerr << "Password of " << broker.username << " at " << paho::address(broker) << " (empty for none): ";
@@ -45,6 +51,7 @@ std::string ask_for_password(const paho::broker_settings& broker) {
   std::string line;
   std::getline(std::cin, line);
   ::tcsetattr(STDIN_FILENO, TCSANOW, &shown);
+  std::signal(SIGINT, before);
   std::cerr << "\n";
   return line;
 }

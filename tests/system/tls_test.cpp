@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "system/deployment.hpp"
+#include "system/terminal.hpp"
 
 namespace testing_system {
 namespace {
@@ -107,6 +108,24 @@ TEST_F(tls, a_lowest_version_is_kept) {
   const auto [code, said] = ping(with("tlsv1.3"));
   EXPECT_EQ(code, 8);
   EXPECT_NE(said.find("no version of TLS that will do here; see --tls-version"), std::string::npos) << said;
+}
+
+TEST_F(tls, a_password_is_asked_for_at_a_terminal_and_not_shown) {
+  const auto password = first_line(broker.credentials("alice@test") + "/alice@test.password");
+  const std::vector<std::string> arguments{
+      "--name",   "alice@test", "-L",       "mqtts://alice%40test@localhost:" + port,
+      "--cafile", ca,           "--server", "messenger@test"};
+  const terminal t(client_program, arguments, {{"XDG_STATE_HOME", broker.folder()}}, 110, 12);
+  ASSERT_TRUE(t.shows("Password of alice@test at localhost:" + port)) << t.text();
+  t.type(password);
+  t.press("Enter");
+  EXPECT_TRUE(t.shows("This is node alice@test")) << t.text();
+  EXPECT_EQ(t.text().find(password), std::string::npos);
+
+  const terminal given_up(client_program, arguments, {}, 110, 12);
+  ASSERT_TRUE(given_up.shows("Password of alice@test"));
+  given_up.press("C-c");
+  EXPECT_TRUE(given_up.has_ended());
 }
 
 TEST_F(tls, insecure_is_said_loudly) {
