@@ -44,8 +44,8 @@ struct paho_transport::helper {
   const int fd;  // readable when there is something to look at
   std::mutex guard;
   std::deque<outcome> outcomes;
-  // One at a time: a client of Paho's that waits reads the sockets of all of them.
-  std::mutex one_at_a_time;
+  // One at a time in the whole program: a client of Paho's that waits reads the sockets of all of them.
+  inline static std::mutex one_at_a_time;
 };
 
 paho_transport::paho_transport(broker_settings settings, watcher watch)

@@ -18,7 +18,10 @@ std::string last_error() {
   return reason ? reason : "OpenSSL does not say why";
 }
 
-bool is_readable(const std::string& file) { return std::ifstream(file).good() && !std::filesystem::is_directory(file); }
+bool is_readable(const std::string& file) {
+  std::error_code ignored;
+  return std::ifstream(file).good() && !std::filesystem::is_directory(file, ignored);
+}
 
 // A key with a password would make OpenSSL ask at the terminal.
 int no_password(char*, int, int, void*) { return -1; }
@@ -37,8 +40,9 @@ bool read_files(SSL_CTX* context, const tls_settings& s, const F& failed) {
     if (SSL_CTX_load_verify_file(context, s.ca_file.c_str()) != 1)
       return failed("the file of authorities (--cafile) " + s.ca_file + " has no certificates in PEM: " + last_error());
   }
-  if (!s.ca_folder.empty() &&
-      (!std::filesystem::is_directory(s.ca_folder) || SSL_CTX_load_verify_dir(context, s.ca_folder.c_str()) != 1))
+  std::error_code ignored;
+  if (!s.ca_folder.empty() && (!std::filesystem::is_directory(s.ca_folder, ignored) ||
+                               SSL_CTX_load_verify_dir(context, s.ca_folder.c_str()) != 1))
     return failed("the folder of authorities (--capath) " + s.ca_folder + " is no folder");
   if (s.ca_file.empty() && s.ca_folder.empty()) SSL_CTX_set_default_verify_paths(context);
   if (s.certificate.empty()) return true;

@@ -34,6 +34,7 @@ struct server_settings {
   bool is_standby = false;
   std::string server_node = messenger::server_name;  // of which this is a standby
   double standby_delay_seconds = 1;
+  paho::broker_settings broker_as_server;  // with the credentials of that node
 };
 
 constexpr const char* no_broker_hint =
@@ -75,7 +76,7 @@ int stand_by(program::event_loop& loop, const program::common_options& options, 
                                                         .net_ticktime = options.node.net_ticktime}));
   spdlog::info("standing by for {}", own.server_node);
   return program.run([&]() -> std::optional<runtime::instant> {
-    if (!is_its_turn && !node.whereis(messenger::standby_name)) {
+    if (!program.is_stopping() && !node.whereis(messenger::standby_name)) {
       spdlog::info("{} is down; this program takes its name", own.server_node);
       is_its_turn = true;
       program.stop(0);
@@ -86,16 +87,16 @@ int stand_by(program::event_loop& loop, const program::common_options& options, 
 
 // One after the other on one thread: a standby that becomes the server is that node and no longer its own; a server
 // that loses its connection waits like everybody else, so that it never takes the name from whoever serves by then.
-int stand_by_and_serve(program::event_loop& loop, const program::common_options& options, const server_settings& own) {
+int stand_by_and_serve(program::event_loop& loop, program::common_options options, const server_settings& own) {
   auto as_server = options;
   as_server.node.name = own.server_node;
   as_server.node.monitor_nodes = true;
-  as_server.broker = options.broker_of_anybody;
-  program::add_credentials(options.credentials, own.server_node, as_server.broker);
+  as_server.broker = own.broker_as_server;
   for (;;) {
     bool is_its_turn = false, is_lost = false;
     if (const int code = stand_by(loop, options, own, is_its_turn); !is_its_turn) return code;
     if (const int code = serve(loop, as_server, own, nullptr, &is_lost); !is_lost) return code;
+    options.broker_configured = true;  // there was one, and it may come back
   }
 }
 
@@ -152,6 +153,7 @@ int main(int argc, char** argv) {
           throw program::usage_error{
               "a standby waits under a name of its own (--name), which is not that of the "
               "server (--server)"};
+        if (own.is_standby) own.broker_as_server = program::broker_as(own.server_node, options);
       }))
     return *code;
   try {

@@ -40,7 +40,7 @@ class watch {
 
  private:
   void nobody_seen(duration more) {
-    connection_ = me_.pid().creation;
+    connection_ = me_.node().is_up() ? me_.pid().creation : 0;
     const auto chance = duration(me_.node().env().random() % static_cast<std::uint64_t>(most_by_chance.count()));
     takes_over_at_ = me_.now() + more + options_.delay + chance;
   }

@@ -37,6 +37,7 @@ class node_program final : private runtime::node_observer {
   /// with 0, and is_lost().
   bool stops_when_lost = false;
   bool is_lost() const { return is_lost_; }
+  bool is_stopping() const { return is_stopping_; }
   /// What is still to do before the node stops because of a signal.
   std::function<void()> before_stop_by_signal;
 

@@ -215,18 +215,21 @@ static void complete_by_url(CLI::App& app, configuration& from, common_options& 
   from.is_in_force("--username", o.broker.username);
 }
 
-void add_credentials(const std::string& folder, const std::string& node, paho::broker_settings& broker) {
+// Takes from the folder of credentials, if there is one, what is there for this node: `NODE.password` with the node's
+// name as the user name, `NODE.crt` and `NODE.key`; and `ca.crt`. What was said before stays.
+static void add_credentials(const std::string& folder, const std::string& node, paho::broker_settings& broker) {
   if (folder.empty()) return;
   const auto there = [&](const std::string& name) {
     auto path = folder + "/" + name;
-    return std::filesystem::exists(path) ? path : "";
+    std::error_code ignored;
+    return std::filesystem::exists(path, ignored) ? path : "";
   };
   auto& tls = broker.tls;
   if (tls.ca_file.empty() && tls.ca_folder.empty()) tls.ca_file = there("ca.crt");
   const auto password = there(node + ".password"), certificate = there(node + ".crt");
   if (password.empty() && certificate.empty())
     throw usage_error{"the folder of credentials " + folder + " has neither " + node + ".password nor " + node +
-                      ".crt; make them with broker/provision, or choose another node name with --name"};
+                      ".crt, or cannot be read; make them with broker/provision, or choose another node name"};
   if (!password.empty() && broker.password.empty()) {
     broker.password = password_in(password);
     if (broker.username.empty()) broker.username = node;
@@ -237,32 +240,43 @@ void add_credentials(const std::string& folder, const std::string& node, paho::b
   }
 }
 
-// What is said of TLS turns it on; a URL that says the opposite is a mistake, and no reason to go without.
+static void check_tls(const paho::tls_settings& tls) {
+  if (tls.certificate.empty() != tls.key.empty())
+    throw usage_error{"a certificate (--cert) and its key (--key) go together"};
+  if (!tls.on) return;
+  if (const auto problem = paho::problem_with(tls)) throw usage_error{*problem};
+}
+
+// What is said of TLS turns it on, and credentials go nowhere without it; a URL that says the opposite is a mistake,
+// and no reason to go without.
 static void complete_tls(configuration& from, common_options& o) {
   auto& tls = o.broker.tls;
-  o.broker_of_anybody = o.broker;
-  add_credentials(o.credentials, o.node.name, o.broker);
-  const bool is_asked_for = !tls.ca_file.empty() || !tls.ca_folder.empty() || !tls.certificate.empty() ||
-                            tls.is_1_3_needed || tls.is_insecure;
+  const bool is_asked_for = !o.credentials.empty() || !tls.ca_file.empty() || !tls.ca_folder.empty() ||
+                            !tls.certificate.empty() || tls.is_1_3_needed || tls.is_insecure;
   if (is_asked_for && !tls.on && from.of("--url") != origin::standard)
     throw usage_error{
         "the broker's URL (--url) is one without TLS, and other options ask for TLS; write mqtts:// or "
         "wss://, or leave those out"};
   if (is_asked_for && !tls.on && from.of("--port") == origin::standard) o.broker.port = 8883;
   tls.on |= is_asked_for;
-  o.broker_of_anybody.port = o.broker.port;
-  o.broker_of_anybody.tls.on = tls.on;
   from.is_in_force("--port", std::to_string(o.broker.port));
+  o.broker_of_anybody = o.broker;
+  add_credentials(o.credentials, o.node.name, o.broker);
   if (!o.credentials.empty()) {
     from.is_in_force("--username", o.broker.username);
     from.is_in_force("--cafile", tls.ca_file);
     from.is_in_force("--cert", tls.certificate);
     from.is_in_force("--key", tls.key);
   }
-  if (tls.certificate.empty() != tls.key.empty())
-    throw usage_error{"a certificate (--cert) and its key (--key) go together"};
-  if (!tls.on) return;
-  if (const auto problem = paho::problem_with(tls)) throw usage_error{*problem};
+  check_tls(tls);
+}
+
+paho::broker_settings broker_as(const std::string& node, const common_options& options) {
+  if (options.credentials.empty()) return options.broker;
+  auto broker = options.broker_of_anybody;
+  add_credentials(options.credentials, node, broker);
+  check_tls(broker.tls);
+  return broker;
 }
 
 void complete(CLI::App& app, configuration& from, common_options& o) {
@@ -284,7 +298,7 @@ void complete(CLI::App& app, configuration& from, common_options& o) {
   from.is_in_force("--log-level", o.log_level);
   if (!o.broker.username.empty() && o.broker.password.empty() && !from.is_check_only() &&
       o.broker.tls.certificate.empty() && ::isatty(STDIN_FILENO) && ::isatty(STDERR_FILENO))
-    o.broker.password = ask_for_password(o.broker);
+    o.broker.password = o.broker_of_anybody.password = ask_for_password(o.broker);
 }
 
 std::optional<int> parse(CLI::App& app, int argc, char** argv, const std::function<void(configuration&)>& check) {
@@ -303,6 +317,8 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv, const std::functi
     std::cerr << app.get_name() << ": " << e.what() << "\n";
   } catch (const usage_error& e) {
     std::cerr << app.get_name() << ": " << e.sentence << "\n";
+  } catch (const std::exception& e) {
+    std::cerr << app.get_name() << ": " << e.what() << "\n";
   }
   std::cerr << "Run '" << app.get_name() << " --help' for the options.\n";
   return exit_code::usage;

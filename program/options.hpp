@@ -56,9 +56,9 @@ CLI::Option* add_duration_option(CLI::App& app, const std::string& name, runtime
 /// Checks and completes what was parsed: names, the broker's URL, the password file. @throws usage_error
 void complete(CLI::App& app, configuration& from, common_options& options);
 
-/// Takes from the folder of credentials, if there is one, what is there for this node: `NODE.password` with the node's
-/// name as the user name, `NODE.crt` and `NODE.key`; and `ca.crt`. What was said before stays. @throws usage_error
-void add_credentials(const std::string& folder, const std::string& node, paho::broker_settings& broker);
+/// How another node of this program connects: the same way, but with its own credentials if there is a folder of them.
+/// Call it after complete(). @throws usage_error
+paho::broker_settings broker_as(const std::string& node, const common_options& options);
 
 /// Completes `name` to `name@<short host name>` and checks it. @param option named in the sentence.
 std::string node_name(const std::string& name, const std::string& option);

@@ -75,6 +75,22 @@ TEST_F(standby, a_server_that_is_stopped_in_order_is_followed_at_once) {
   EXPECT_EQ(two.end(), 0);
 }
 
+TEST_F(standby, one_that_waits_ends_when_it_is_told_to_and_takes_nothing_with_it) {
+  program ann = user("ann");
+  two.signal(SIGTERM);
+  EXPECT_EQ(two.end(), 0);
+  EXPECT_EQ(count(two.errors(), "takes its name"), 0U);
+  EXPECT_EQ(ask(ann, "/message ann hello"), "sent");
+  EXPECT_EQ(line_of(ann), R"(Message from ann: "hello")");
+}
+
+TEST_F(standby, without_the_servers_credentials_it_is_a_mistake_at_once) {
+  program p(node_program, broker.as("ann@test", {"--standby"}));
+  EXPECT_EQ(p.end(), 2);
+  EXPECT_NE(p.errors().find("has neither messenger@test.password nor messenger@test.crt"), std::string::npos)
+      << p.errors();
+}
+
 TEST_F(standby, after_the_broker_one_serves_and_the_other_waits) {
   program ann = user("ann");
   broker.stop();

@@ -151,6 +151,7 @@ TEST_F(tls, options_that_contradict_each_other_or_files_that_are_not_good_are_mi
       {{"--cert", ca}, "a certificate (--cert) and its key (--key) go together"},
       {{"--cert", ca, "--key", ca}, "is none in PEM without a password, or not that of the certificate"},
       {{"--credentials", "/nowhere"}, "has neither alice@test.password nor alice@test.crt"},
+      {{"-L", "mqtt://localhost", "--credentials", alice}, "one without TLS, and other options ask for TLS"},
       {{"--tls-version", "tlsv1.1"}, "--tls-version"},
       {{"-u", "x", "--password-file", open}, "everybody on this machine can read or change the password file"}};
   for (const auto& [arguments, sentence] : cases) expect_failure(arguments, 2, sentence);
@@ -203,19 +204,34 @@ TEST(provisioning, nodes_come_and_go_while_the_others_stay) {
   EXPECT_FALSE(std::filesystem::exists(broker.credentials("bob@test")));
 }
 
-TEST(provisioning, mistakes_are_said_and_change_nothing) {
+TEST(provisioning, the_brokers_certificate_is_renewed_while_it_runs) {
   const deployment broker({"alice@test"});
+  const auto show = [&] {
+    return shell("openssl s_client -connect localhost:" + std::to_string(broker.port()) +
+                 " </dev/null 2>/dev/null | openssl x509 -noout -serial");
+  };
+  const auto before = show();
+  broker.provision({"renew"});
+  EXPECT_TRUE(eventually([&] { return show() != before; }));
+  program server(node_program, broker.as("messenger@test"));
+  EXPECT_TRUE(server.says("is up")) << server.errors();
+}
+
+TEST(provisioning, mistakes_are_said_and_change_nothing) {
+  const deployment broker({"alice@test", "one@test+messenger@test"});
   const auto before = shell("cat " + broker.folder() + "/broker/*");
-  for (const auto& [arguments, sentence] :
-       std::vector<std::pair<std::string, std::string>>{{"add 'bo/b@test'", "is no node name"},
-                                                        {"add '#@test'", "is no node name"},
-                                                        {"add bob", "is no node name"},
-                                                        {"add alice@test", "there is a node alice@test already"},
-                                                        {"revoke bob@test", "there is no node bob@test"},
-                                                        {"init", "there is something in"},
-                                                        {"init --port x", "is no port"},
-                                                        {"init --ports 7", "there is no option --ports"},
-                                                        {"destroy", "is none of init, add, revoke, list"}}) {
+  for (const auto& [arguments, sentence] : std::vector<std::pair<std::string, std::string>>{
+           {"add 'bo/b@test'", "is no node name"},
+           {"add '#@test'", "is no node name"},
+           {"add bob", "is no node name"},
+           {"add alice@test", "there is a node alice@test already"},
+           {"revoke bob@test", "there is no node bob@test"},
+           {"revoke one@test", "one@test has the credentials of messenger@test too: revoke both"},
+           {"init", "there is something in"},
+           {"init --port x", "is no port"},
+           {"init --ports 7", "there is no option --ports"},
+           {"init --reload \"a 'b'\"", "--reload cannot have a ' in it"},
+           {"destroy", "is none of init, add, revoke, renew, list"}}) {
     program p("/bin/sh", {"-c", SOURCE_FOLDER "/broker/provision " + broker.folder() + " " + arguments});
     EXPECT_NE(p.end().value_or(0), 0) << arguments;
     EXPECT_NE(p.errors().find(sentence), std::string::npos) << arguments << ": " << p.errors();
