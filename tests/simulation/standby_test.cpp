@@ -149,6 +149,21 @@ TEST_F(standbys, while_the_server_answers_it_is_left_alone_though_its_status_is_
   EXPECT_EQ(second.terms(), 0);
 }
 
+TEST_F(standbys, however_long_its_connection_takes_it_looks_first_who_serves) {
+  add("first@x", 0s);
+  w.advance(3s);
+  w.broker().jitter = 100ms;
+  for (auto slow = 0ms; slow < 4s; slow += 40ms) {
+    w.broker().freeze();
+    auto& late = add("late" + std::to_string(slow.count()) + "@x", 0s);
+    w.advance(slow);
+    w.broker().thaw();
+    w.advance(5s);
+    late.kill();
+  }
+  EXPECT_EQ(nodeups, 1);
+}
+
 TEST_F(standbys, after_a_restart_of_the_broker_one_serves_and_the_others_wait) {
   add("first@x", 0s);
   w.advance(3s);
