@@ -38,6 +38,12 @@ struct standbys : testing::Test {
   std::vector<std::unique_ptr<user>> users;
 };
 
+#if defined(__SANITIZE_ADDRESS__)
+constexpr std::uint64_t seeds = 40;
+#else
+constexpr std::uint64_t seeds = 300;
+#endif
+
 struct with_seed final : standbys {
   using standbys::standbys;
   void TestBody() override {}
@@ -182,7 +188,7 @@ TEST_F(standbys, after_a_restart_of_the_broker_one_serves_and_the_others_wait) {
 
 // Case 42, 300 times with other chances: two that decide at the same moment.
 TEST(standbys_by_chance, of_those_that_decide_at_the_same_time_one_goes_on) {
-  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     with_seed s(seed);
     s.w.broker().jitter = 50ms;
     for (const char* name : {"a@x", "b@x", "c@x"}) s.add(name, 0s);
@@ -196,7 +202,7 @@ TEST(standbys_by_chance, of_those_that_decide_at_the_same_time_one_goes_on) {
 
 // Faults of every kind, at random; then all is well, and who rejoins is on the list of the one server there is.
 TEST(standbys_by_chance, after_every_fault_one_serves_and_everybody_is_on_its_list) {
-  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     with_seed s(seed);
     auto& w = s.w;
     w.broker().keepalive = 8s;

@@ -240,7 +240,8 @@ TEST_P(attacks, payloads_that_are_no_payloads) {
 TEST_P(attacks, flooding_the_server) {
   auto m = mallory();
   const std::string message = R"(["mallory@test/1-1","message_to","bob","flood"])";
-  for (int i = 0; i < 5'000; ++i) m.publish(to_server + "mallory@test", message);
+  // Beyond 1,000 that wait Mosquitto drops messages, unless it is told otherwise as the shipped one is.
+  for (int i = 0; i < (is_open() ? 500 : 2'000); ++i) m.publish(to_server + "mallory@test", message);
   const auto start = std::chrono::steady_clock::now();
   expect_all_is_well();
   EXPECT_LT(std::chrono::steady_clock::now() - start, 5s);
