@@ -1,6 +1,5 @@
 #include "mqtt/tls.hpp"
 
-#include <array>
 #include <filesystem>
 #include <fstream>
 

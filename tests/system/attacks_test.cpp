@@ -179,11 +179,10 @@ TEST_P(attacks, speaking_in_a_room_as_the_server) {
 // Case 52: such names cannot be had; see broker/provision. With them in the topic nobody listens.
 TEST_P(attacks, names_that_are_filters) {
   std::optional<raw_client> m(mallory());
-  for (const std::string name : {"+", "#", "$SYS", "a/b", "%u", ""}) {
-    m->publish(to_server + name, R"([")" + name + R"(@x/1-1","logon","evil"])");
+  for (const std::string name : {"+@x", "#@x", "$SYS@x", "a/b@x", "%u@x", "a b@x", "@x", "mallory"}) {
+    m->publish(to_server + name, R"([")" + name + R"(/1-1","logon","evil"])");
     if (!m->read(50ms)) m.emplace(mallory());  // Mosquitto closes the connection of who publishes to a filter
   }
-  EXPECT_FALSE(is_shipped() && logs("logon: evil"));
   expect_all_is_well();
   EXPECT_EQ(server->errors().find("logon: evil"), std::string::npos);
 }
