@@ -1,7 +1,5 @@
 #include "node/standby.hpp"
 
-#include <optional>
-
 #include "runtime/node.hpp"
 
 namespace messenger {
@@ -18,57 +16,87 @@ constexpr duration most_by_chance = 200ms;
 
 namespace {
 
+// Whoever is cut off from the broker hears nothing of the server either. So a silence counts only between two answers
+// of the own node, which come through the broker, and after what the broker had for this node before.
 class watch {
  public:
-  watch(self me, const standby_options& options) : me_(me), options_(options) { nobody_seen(settling); }
+  watch(self me, const standby_options& options) : me_(me), options_(options) { connect(); }
 
   bool is_over() const { return is_over_; }
+  duration until_next() const { return std::max<duration>(next_ - me_.now(), duration{}); }
 
   void seen(bool is_up) {
-    if (!is_up) return nobody_seen(0s);
-    takes_over_at_.reset();
-    asks_at_ = me_.now() + options_.net_ticktime;
+    connection_ = connection();
+    if (!is_up) return wait(0s);
+    phase_ = phase::up;
+    next_ = me_.now() + options_.net_ticktime;
   }
 
-  duration until_next() const { return std::max<duration>(takes_over_at_.value_or(asks_at_) - me_.now(), duration{}); }
+  void answered(const std::string& node) {
+    if (node == options_.server_node) return seen(true);
+    if (phase_ == phase::asking) return wait(options_.net_ticktime / 4);
+    is_over_ = phase_ == phase::deciding;
+  }
 
   void time_is_over() {
-    if (!takes_over_at_) return ask();
-    if (!me_.node().is_up() || connection_ != me_.pid().creation) return nobody_seen(settling);
-    is_over_ = true;
+    if (connection() == 0 || connection() != connection_) return connect();
+    if (phase_ == phase::up) {
+      // Its status says that it is up; who is killed together with its broker leaves that behind.
+      me_.ping(options_.server_node);
+      hear_oneself(phase::asking);
+    } else if (phase_ == phase::down) {
+      hear_oneself(phase::deciding);
+    } else {
+      next_ = me_.now() + settling;
+    }
   }
 
  private:
-  void nobody_seen(duration more) {
-    connection_ = me_.node().is_up() ? me_.pid().creation : 0;
-    const auto chance = duration(me_.node().env().random() % static_cast<std::uint64_t>(most_by_chance.count()));
-    takes_over_at_ = me_.now() + more + options_.delay + chance;
+  enum class phase {
+    up,        // until it is to be asked after
+    asking,    // until the question has passed the broker
+    down,      // for the delay
+    deciding,  // until all has come that the broker had
+  };
+
+  std::uint64_t connection() const { return me_.node().is_up() ? me_.pid().creation : 0; }
+
+  void connect() {
+    connection_ = connection();
+    wait(settling);
   }
 
-  // Its status says that it is up; who is killed together with its broker leaves that behind.
-  void ask() {
-    me_.ping(options_.server_node);
-    nobody_seen(options_.net_ticktime / 4);
+  void wait(duration more) {
+    const auto chance = duration(me_.node().env().random() % static_cast<std::uint64_t>(most_by_chance.count()));
+    phase_ = phase::down;
+    next_ = me_.now() + more + options_.delay + chance;
+  }
+
+  void hear_oneself(phase until) {
+    me_.ping(me_.node().name());
+    phase_ = until;
+    next_ = me_.now() + settling;
   }
 
   self me_;
   const standby_options& options_;
   std::uint64_t connection_ = 0;  // what is known is known from this one
-  std::optional<instant> takes_over_at_;
-  instant asks_at_;
+  phase phase_ = phase::down;
+  instant next_;
   bool is_over_ = false;
 };
 
 }  // namespace
 
-runtime::process standby(self me, standby_options options) {
+runtime::process standby(self me, standby_options options, std::function<void()> its_turn) {
   me.hear_only(me.node().name());
   me.monitor_node(options.server_node, true);
   watch server(me, options);
   while (!server.is_over())
     co_await me.receive([&](const runtime::node_event& e) { server.seen(e.is_up); },
-                        [&](const runtime::ping_answer&) { server.seen(true); }, [](const runtime::message&) {},
+                        [&](const runtime::ping_answer& a) { server.answered(a.node); }, [](const runtime::message&) {},
                         after(server.until_next(), [&] { server.time_is_over(); }));
+  its_turn();
 }
 
 }  // namespace messenger

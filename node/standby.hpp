@@ -4,6 +4,8 @@
 /// 3.1.4-3), and the latest has the highest creation (rules 4 and 9).
 #pragma once
 
+#include <functional>
+
 #include "runtime/self.hpp"
 
 namespace messenger {
@@ -18,8 +20,8 @@ struct standby_options {
   runtime::duration net_ticktime = std::chrono::seconds(60);
 };
 
-/// Returns when the server's node has been down, or nobody has seen it, for the delay and up to a fifth of a second
-/// more by chance: then it is this program's turn to be that node.
-runtime::process standby(runtime::self me, standby_options options);
+/// Calls `its_turn`, and ends, when the server's node has been down, or nobody has seen it, for the delay and up to a
+/// fifth of a second more by chance: then it is this program's turn to be that node.
+runtime::process standby(runtime::self me, standby_options options, std::function<void()> its_turn);
 
 }  // namespace messenger

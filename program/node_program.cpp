@@ -120,21 +120,21 @@ void node_program::connection_lost(const runtime::connection_loss& loss, runtime
   if (loss.what == kind::untrusted && !was_up_) return fail(exit_code::untrusted, loss.sentence);
   if (loss.what == kind::unreachable && !was_up_ && !may_retry_)
     return fail(exit_code::run_time_failure, loss.sentence + "; " + no_broker_hint_);
-  if (stops_when_lost) return lost(loss.sentence);
+  if (is_over(loss.sentence)) return;
   spdlog::warn("{}; trying again in {:.1f} s", loss.sentence, std::chrono::duration<double>(next_try).count());
 }
 
 void node_program::replaced(std::uint64_t creation) {
   const auto by = "another program runs as node " + node_.name() + " since creation " + std::to_string(creation) +
                   " and has replaced this one";
-  if (stops_when_lost) return lost(by);
-  fail(exit_code::run_time_failure, by + "; this one stops. Node names must differ: see --name");
+  if (!is_over(by)) fail(exit_code::run_time_failure, by + "; this one stops. Node names must differ: see --name");
 }
 
-void node_program::lost(const std::string& how) {
+bool node_program::is_over(const std::string& how) {
+  if (is_stopping_ || !is_over_when_lost || !is_over_when_lost()) return false;
   spdlog::warn("{}", how);
-  is_lost_ = true;
   stop(0);
+  return true;
 }
 
 void node_program::stopped() { loop_.stop(); }

@@ -33,11 +33,9 @@ class node_program final : private runtime::node_observer {
 
   /// Asked first what a signal means: true if it was for somebody else than the program.
   std::function<bool(int)> is_signal_for_another;
-  /// The node does not connect again when it has lost its connection, or its name, or could not have it: run() ends
-  /// with 0, and is_lost().
-  bool stops_when_lost = false;
-  bool is_lost() const { return is_lost_; }
-  bool is_stopping() const { return is_stopping_; }
+  /// Asked when the node has lost its connection, or its name, or could not have it: true if it is not to connect
+  /// again; then it stops, and run() ends with 0.
+  std::function<bool()> is_over_when_lost;
   /// What is still to do before the node stops because of a signal.
   std::function<void()> before_stop_by_signal;
 
@@ -49,7 +47,7 @@ class node_program final : private runtime::node_observer {
   void dropped(runtime::drop why, std::string_view from, std::string_view what, std::uint64_t count) override;
   void process_ended(const runtime::pid& process, const runtime::term& reason) override;
   std::optional<runtime::instant> log_unlogged_drops();
-  void lost(const std::string& how);
+  bool is_over(const std::string& how);
 
   event_loop& loop_;
   std::string no_broker_hint_;
@@ -61,7 +59,6 @@ class node_program final : private runtime::node_observer {
   bool was_up_ = false;
   bool is_stopping_ = false;
   bool stop_requested_ = false;
-  bool is_lost_ = false;
   // Drops are logged one by one up to a number a second, so that a flood of them floods nothing else.
   runtime::instant second_{};
   std::uint64_t logged_this_second_ = 0;

@@ -118,6 +118,7 @@ void host::run() {
   if (!node_ || frozen_) return;
   auto* const before = std::exchange(world_.running_, this);
   node_->run();
+  if (after_each) after_each();
   world_.running_ = before;
   const auto next = node_->next_deadline();
   if (!next) return;

@@ -96,6 +96,8 @@ class host final : public runtime::node_observer {
   std::vector<std::string> log;
   /// Hears what the node's observer hears, besides.
   runtime::node_observer* listener = nullptr;
+  /// Called after each turn of the node, as a program's event loop has it.
+  std::function<void()> after_each;
 
   void node_up(std::uint64_t creation) override;
   void connection_lost(const runtime::connection_loss& loss, duration next_try) override;

@@ -1,94 +1,101 @@
-// A program started with `--standby`, as messenger-node has it: a node of its own that stands by, and in its turn the
-// server's node, until it loses its connection or its name.
+// A program started with `--standby`, as messenger-node has it: the candidate's nodes, one after the other.
 #pragma once
 
 #include "messenger_world.hpp"
-#include "node/standby.hpp"
+#include "node/candidate.hpp"
 
 namespace simulation {
 
-class candidate final : public runtime::node_observer {
+class candidate_program final : public runtime::node_observer {
  public:
-  candidate(world& w, const std::string& own_name, duration delay, duration net_ticktime = 60s)
-      : world_(w), delay_(delay), net_ticktime_(net_ticktime), own_(w.start(settings(own_name))) {
-    own_.listener = this;
-    stand_by();
+  candidate_program(world& w, const std::string& own_name, duration delay, duration net_ticktime = 60s)
+      : world_(w), own_name_(own_name), standby_{server_node, delay, net_ticktime} {
+    restart();
   }
 
-  bool is_running() const { return own_.is_running() || serves(); }
-  bool serves() const { return server_ && server_->is_running(); }
-  bool is_up_as_server() const { return serves() && server_->node().is_up(); }
-  /// The node that it is just now.
-  host& present() { return serves() ? *server_ : own_; }
+  bool is_running() const { return present_ && present_->is_running(); }
+  bool serves() const { return is_running() && me_->serves(); }
+  bool is_up_as_server() const { return serves() && present_->node().is_up(); }
+  runtime::node& node() { return present_->node(); }
   /// How often it has become the server.
   int terms() const { return terms_; }
 
   void kill(bool with_will = true) {
     ++life_;
-    auto& h = present();
-    if (h.is_running()) with_will ? h.kill() : h.kill_without_will();
+    if (is_running()) with_will ? present_->kill() : present_->kill_without_will();
   }
   void restart() {
     if (is_running()) return;
-    own_.restart();
-    stand_by();
+    is_stopping_ = false;
+    me_ = std::make_unique<messenger::candidate>(messenger::server_options{}, standby_);
+    begin();
   }
+  /// SIGTERM.
+  void stop() {
+    if (is_running()) present_->when_running([this] { stop_node(); });
+  }
+  void freeze() { present_->freeze(); }
+  void thaw() { present_->thaw(); }
+  void cut() { set_cut(true); }
+  void heal() { set_cut(false); }
 
  private:
-  runtime::node_settings settings(const std::string& name) const {
-    return {.name = name, .cookie = "test", .net_ticktime = net_ticktime_, .monitor_nodes = name == server_node};
+  void set_cut(bool is_cut) {
+    is_cut_ = is_cut;
+    for (auto* h : {own_, server_})
+      if (h) is_cut ? h->cut() : h->heal();
   }
 
-  // Once the present turn of the node is over; unless the program is killed before.
-  void soon(std::function<void()> what) {
-    world_.schedule(0s, [this, life = life_, what = std::move(what)] {
-      if (life == life_) what();
+  void begin() {
+    auto*& h = me_->serves() ? server_ : own_;
+    terms_ += me_->serves() ? 1 : 0;
+    if (h)
+      h->restart();
+    else
+      h = &world_.start({.name = me_->serves() ? server_node : own_name_,
+                         .cookie = "test",
+                         .net_ticktime = standby_.net_ticktime,
+                         .monitor_nodes = me_->serves()});
+    if (is_cut_) h->cut();
+    present_ = h;
+    is_stopping_ = false;
+    h->listener = this;
+    h->after_each = [this] {
+      if (me_->is_over()) stop_node();
+    };
+    me_->start(h->node());
+    h->run();
+  }
+
+  void stop_node() {
+    if (!std::exchange(is_stopping_, true)) node().stop();
+  }
+
+  // node_program asks the candidate unless it is stopping.
+  void connection_lost(const runtime::connection_loss&, duration) override {
+    if (!is_stopping_) me_->lost();
+  }
+  void replaced(std::uint64_t) override {
+    if (!is_stopping_) me_->lost();
+  }
+  // Once its present turn is over, the node is gone; unless the program is killed before.
+  void stopped() override {
+    world_.schedule(0s, [this, life = life_] {
+      if (life != life_) return;
+      present_->when_running([this] {
+        present_->kill();
+        if (me_->change()) begin();
+      });
     });
   }
 
-  void stand_by() {
-    auto& node = own_.node();
-    const messenger::standby_options options{server_node, delay_, net_ticktime_};
-    standby_ = node.spawn(messenger::standby, options);
-    own_.run();
-  }
-
-  void serve() {
-    ++terms_;
-    own_.kill();
-    if (server_)
-      server_->restart();
-    else
-      server_ = &world_.start(settings(server_node));
-    server_->listener = this;
-    messenger::start_server(server_->node());
-    server_->run();
-  }
-
-  void stop_serving() {
-    server_->kill();
-    own_.restart();
-    stand_by();
-  }
-
-  void process_ended(const runtime::pid& process, const runtime::term&) override {
-    if (serves() || process.serial != standby_.serial) return;
-    // A clean stop, which says nodedown, and then the other node.
-    soon([this] { own_.when_running([this] { own_.node().stop(); }); });
-    soon([this] { serve(); });
-  }
-  void connection_lost(const runtime::connection_loss&, duration) override {
-    if (serves()) soon([this] { stop_serving(); });
-  }
-  void replaced(std::uint64_t) override {
-    if (serves()) soon([this] { stop_serving(); });
-  }
-
   world& world_;
-  duration delay_, net_ticktime_;
-  host& own_;
-  host* server_ = nullptr;
-  runtime::pid standby_;
+  std::string own_name_;
+  messenger::standby_options standby_;
+  std::unique_ptr<messenger::candidate> me_;
+  host *own_ = nullptr, *server_ = nullptr, *present_ = nullptr;
+  bool is_stopping_ = false;
+  bool is_cut_ = false;
   int terms_ = 0;
   std::uint64_t life_ = 0;
 };

@@ -15,8 +15,8 @@ struct standbys : testing::Test {
   }
   ~standbys() override { w.broker().on_publish = nullptr; }
 
-  candidate& add(const std::string& name, duration delay, duration net_ticktime = 60s) {
-    return *candidates.emplace_back(std::make_unique<candidate>(w, name, delay, net_ticktime));
+  candidate_program& add(const std::string& name, duration delay, duration net_ticktime = 60s) {
+    return *candidates.emplace_back(std::make_unique<candidate_program>(w, name, delay, net_ticktime));
   }
   user& add_user(const std::string& name) {
     auto& u = *users.emplace_back(std::make_unique<user>(w, name + "@" + name + "-host"));
@@ -34,7 +34,7 @@ struct standbys : testing::Test {
   std::ostringstream ignored;
   world w;
   int nodeups = 0;
-  std::vector<std::unique_ptr<candidate>> candidates;
+  std::vector<std::unique_ptr<candidate_program>> candidates;
   std::vector<std::unique_ptr<user>> users;
 };
 
@@ -89,9 +89,22 @@ TEST_F(standbys, a_server_that_stops_in_order_is_followed_too) {
   w.advance(3s);
   auto& second = add("second@x", 0s);
   w.advance(3s);
-  first.present().node().stop();
+  first.stop();
   w.advance(300ms);
   EXPECT_TRUE(second.is_up_as_server());
+  EXPECT_FALSE(first.is_running());
+}
+
+TEST_F(standbys, one_that_waits_ends_when_it_is_told_to_and_takes_nothing_with_it) {
+  auto& first = add("first@x", 0s);
+  w.advance(3s);
+  auto& second = add("second@x", 0s);
+  w.advance(3s);
+  second.stop();
+  w.advance(1min);
+  EXPECT_FALSE(second.is_running());
+  EXPECT_TRUE(first.is_up_as_server());
+  EXPECT_EQ(nodeups, 1);
 }
 
 // Case 43.
@@ -100,16 +113,17 @@ TEST_F(standbys, a_server_that_was_stopped_for_a_while_stands_by_when_it_goes_on
   w.advance(3s);
   auto& second = add("second@x", 0s);
   user& ann = add_user("ann");
-  first.present().freeze();
+  first.freeze();
   w.advance(10min);
   EXPECT_TRUE(second.is_up_as_server());
   EXPECT_EQ(ann.seen(), (lines{"exit: noconnection", "! rejoining", "logged_on"}));
   const int before = nodeups;
-  first.present().thaw();
+  first.thaw();
   w.advance(1h);
   EXPECT_TRUE(second.is_up_as_server());
   EXPECT_FALSE(first.serves());
-  EXPECT_TRUE(first.present().node().is_up());
+  ASSERT_TRUE(first.is_running());
+  EXPECT_TRUE(first.node().is_up());
   EXPECT_EQ(nodeups, before);
   EXPECT_EQ(ann.seen(), lines{});
 }
@@ -120,16 +134,32 @@ TEST_F(standbys, a_server_that_is_cut_off_stands_by_when_its_cable_is_mended) {
   w.advance(3s);
   auto& second = add("second@x", 0s);
   user& ann = add_user("ann");
-  auto& cut = first.present();
-  cut.cut();
+  first.cut();
   w.advance(10min);
   EXPECT_TRUE(second.is_up_as_server());
   EXPECT_EQ(ann.seen(), (lines{"exit: noconnection", "! rejoining", "logged_on"}));
-  cut.heal();
+  first.heal();
   w.advance(1h);
   EXPECT_EQ(count_serving(), 1U);
   EXPECT_TRUE(second.is_up_as_server());
   EXPECT_EQ(ann.seen(), lines{});
+}
+
+TEST_F(standbys, one_whose_turn_comes_while_it_is_cut_off_looks_who_serves_by_then) {
+  auto& first = add("first@x", 0s);
+  w.advance(3s);
+  auto& second = add("second@x", 10s);
+  auto& third = add("third@x", 20s);
+  w.advance(3s);
+  first.kill();
+  w.advance(1s);
+  second.cut();
+  w.advance(29s);
+  EXPECT_TRUE(third.is_up_as_server());
+  second.heal();
+  w.advance(1h);
+  EXPECT_EQ(second.terms(), 0);
+  EXPECT_EQ(third.terms(), 1);
 }
 
 TEST_F(standbys, a_server_that_dies_together_with_the_word_of_it_is_asked_after) {
@@ -200,6 +230,29 @@ TEST(standbys_by_chance, of_those_that_decide_at_the_same_time_one_goes_on) {
   }
 }
 
+// Whoever hears nothing because it is cut off itself does not take the name when its cable is mended.
+TEST(standbys_by_chance, one_that_waits_and_is_cut_off_takes_nothing_from_a_server_that_serves) {
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    with_seed s(seed);
+    auto& w = s.w;
+    if (seed % 2 == 0) w.broker().keepalive = 8s;
+    if (seed % 3 == 0) w.broker().jitter = 100ms;
+    s.add("first@x", 0s, 20s);
+    w.advance(3s);
+    auto& second = s.add("second@x", 0s, 20s);
+    for (int i = 0; i < 20; ++i) {
+      w.advance(std::chrono::milliseconds(w.random() % 30'000));
+      second.cut();
+      w.advance(std::chrono::milliseconds(w.random() % (i % 2 == 0 ? 30'000 : 300'000)));
+      second.heal();
+    }
+    w.advance(5min);
+    ASSERT_TRUE(second.node().is_up()) << "seed " << seed;
+    ASSERT_EQ(second.terms(), 0) << "seed " << seed;
+    ASSERT_EQ(s.nodeups, 1) << "seed " << seed;
+  }
+}
+
 // Faults of every kind, at random; then all is well, and who rejoins is on the list of the one server there is.
 TEST(standbys_by_chance, after_every_fault_one_serves_and_everybody_is_on_its_list) {
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
@@ -213,24 +266,27 @@ TEST(standbys_by_chance, after_every_fault_one_serves_and_everybody_is_on_its_li
     for (int i = 0; i < 8; ++i) {
       auto& c = *s.candidates[w.random() % 3];
       const auto time = std::chrono::milliseconds(w.random() % 30'000);
-      auto& h = c.present();
-      switch (w.random() % 5) {
+      switch (w.random() % 6) {
         case 0:
           c.kill(w.random() % 3 != 0);
           w.schedule(time, [&c] { c.restart(); });
           break;
         case 1:
-          h.freeze();
-          w.schedule(time, [&h] { h.thaw(); });
+          c.freeze();
+          w.schedule(time, [&c] { c.thaw(); });
           break;
         case 2:
-          h.cut();
-          w.schedule(time, [&h] { h.heal(); });
+          c.cut();
+          w.schedule(time, [&c] { c.heal(); });
           break;
         case 3:
           if (!w.broker().is_running()) break;
           w.random() % 2 == 0 ? w.broker().crash() : w.broker().stop();
           w.schedule(time / 3, [&w] { w.broker().restart(); });
+          break;
+        case 4:
+          c.stop();
+          w.schedule(time, [&c] { c.restart(); });
           break;
         default: break;
       }
