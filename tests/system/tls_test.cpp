@@ -176,7 +176,16 @@ TEST(provisioning, a_node_with_a_certificate_is_who_the_certificate_says) {
   const auto [code, said] = ping(as_nobody);
   EXPECT_EQ(code, 8);
   EXPECT_NE(said.find("it asks for a certificate of this node; see --cert and --key"), std::string::npos) << said;
+
+  const auto kept = broker.folder() + "/kept";
+  shell("cp -r " + broker.credentials("alice@test") + " " + kept);
   broker.provision({"revoke", "alice@test"});
+  auto as_revoked = at;
+  as_revoked.insert(as_revoked.end(), {"--cert", kept + "/alice@test.crt", "--key", kept + "/alice@test.key"});
+  EXPECT_TRUE(eventually([&] {
+    const auto [end, how] = ping(as_revoked);
+    return end == 8 && how.find("the certificate of this node (--cert) has been revoked") != std::string::npos;
+  }));
 }
 
 TEST(provisioning, nodes_come_and_go_while_the_others_stay) {
