@@ -6,20 +6,28 @@
 
 namespace messenger {
 
+constexpr runtime::duration longest_change = std::chrono::seconds(1);
+
 void candidate::start(runtime::node& node) {
+  now_ = node.env().now;
   if (serves_) return start_server(node, server_);
   spdlog::info("standing by for {}", standby_->server_node);
   const auto its_turn = [this] {
     spdlog::info("{} is down; this program takes its name", standby_->server_node);
+    over_since_ = now_();
     is_over_ = true;
   };
   node.register_name(standby_name, node.spawn(standby, *standby_, its_turn));
 }
 
+bool candidate::lost(runtime::connection_loss::kind how) {
+  const bool is_lost = serves_ && standby_ && how != runtime::connection_loss::kind::outranked;
+  return is_over_ = is_over_ || is_lost;
+}
+
 bool candidate::change() {
-  if (!std::exchange(is_over_, false)) return false;
-  serves_ = !serves_;
-  server_.last_event = std::make_shared<std::uint64_t>(0);  // the rooms of a term are its own
+  if (is_ending_ || !std::exchange(is_over_, false)) return false;
+  serves_ = !serves_ && now_() - over_since_ < longest_change;
   return true;
 }
 

@@ -23,18 +23,25 @@ class candidate {
   /// Starts on that node, which is new, what it is there for.
   void start(runtime::node& node);
   /// The node has lost its connection, or its name. @returns whether it is over: a server that were to connect again
-  /// could take its name back from whoever serves by then.
-  bool lost() { return is_over_ = is_over_ || (serves_ && standby_); }
+  /// could take its name back from whoever serves by then. Only one that has the name, and whose creation was too low,
+  /// as on a machine whose clock is behind, tries a higher one.
+  bool lost(runtime::connection_loss::kind how);
   /// The node is to stop, so that the next can be made: for whoever runs it to look at after each of its turns.
   bool is_over() const { return is_over_; }
-  /// The node has stopped. @returns whether the other one is to be made now; else the program ends.
+  /// Somebody wants the program to end: there is no next node.
+  void end() { is_ending_ = true; }
+  /// The node has stopped. @returns whether the next is to be made now; else the program ends. A standby that has not
+  /// run since it decided, as on a machine that was asleep, waits anew: somebody else may serve by then.
   bool change();
 
  private:
   server_options server_;
   std::optional<standby_options> standby_;
   bool serves_;
+  std::function<runtime::instant()> now_;
+  runtime::instant over_since_;
   bool is_over_ = false;
+  bool is_ending_ = false;
 };
 
 }  // namespace messenger

@@ -54,7 +54,8 @@ int run(program::common_options options, const server_settings& own) {
     program::node_program program(
         loop, me.serves() ? as_server : options,
         "start one, say where one is with -h and -p, or let this program start one: --embedded-broker");
-    program.is_over_when_lost = [&] { return me.lost(); };
+    program.is_over_when_lost = [&](auto how) { return me.lost(how); };
+    program.before_stop_by_signal = [&] { me.end(); };
     me.start(program.node());
     const int code = program.run([&]() -> std::optional<runtime::instant> {
       if (me.is_over()) program.stop(0);
@@ -67,7 +68,7 @@ int run(program::common_options options, const server_settings& own) {
       return std::nullopt;
     });
     if (!me.change()) return code;
-    options.broker_configured = as_server.broker_configured = true;  // there was one, and it may come back
+    options.was_up = as_server.was_up = true;
   }
 }
 

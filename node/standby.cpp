@@ -10,9 +10,13 @@ using runtime::instant;
 using runtime::self;
 using namespace std::chrono_literals;
 
-// How long after a connection what the broker retains of the server's node may take to come.
+constexpr duration look_for_connection = 250ms;
+// How long after a connection what the broker retains of the server's node may take to come; how old the answer may be
+// on which the name is taken.
 constexpr duration settling = 1s;
 constexpr duration most_by_chance = 200ms;
+// One question may be lost on the way.
+constexpr int questions = 2;
 
 namespace {
 
@@ -20,7 +24,7 @@ namespace {
 // of the own node, which come through the broker, and after what the broker had for this node before.
 class watch {
  public:
-  watch(self me, const standby_options& options) : me_(me), options_(options) { connect(); }
+  watch(self me, const standby_options& options) : me_(me), options_(options), next_(me.now()) {}
 
   bool is_over() const { return is_over_; }
   duration until_next() const { return std::max<duration>(next_ - me_.now(), duration{}); }
@@ -29,25 +33,34 @@ class watch {
     connection_ = connection();
     if (!is_up) return wait(0s);
     phase_ = phase::up;
-    next_ = me_.now() + options_.net_ticktime;
+    // Who is killed together with its broker leaves a status that says that it is up.
+    next_ = me_.now() + (answered_on_ == connection_ ? options_.net_ticktime : settling);
   }
 
   void answered(const std::string& node) {
-    if (node == options_.server_node) return seen(true);
-    if (phase_ == phase::asking) return wait(options_.net_ticktime / 4);
-    is_over_ = phase_ == phase::deciding;
+    if (node == options_.server_node) {
+      answered_on_ = connection();
+      return seen(true);
+    }
+    if (phase_ == phase::asking) {
+      phase_ = phase::silent;
+      next_ = me_.now() + options_.net_ticktime / 4 / questions;
+    }
+    is_over_ = phase_ == phase::deciding && me_.now() <= next_;
   }
 
   void time_is_over() {
-    if (connection() == 0 || connection() != connection_) return connect();
-    if (phase_ == phase::up) {
-      // Its status says that it is up; who is killed together with its broker leaves that behind.
-      me_.ping(options_.server_node);
-      hear_oneself(phase::asking);
-    } else if (phase_ == phase::down) {
-      hear_oneself(phase::deciding);
+    if (connection() == 0) {
+      next_ = me_.now() + look_for_connection;
+    } else if (std::exchange(connection_, connection()) != connection()) {
+      wait(settling);
+    } else if (phase_ == phase::up) {
+      asked_ = 0;
+      ask();
+    } else if (phase_ == phase::silent) {
+      asked_ < questions ? ask() : wait(0s);
     } else {
-      next_ = me_.now() + settling;
+      hear_oneself(phase_ == phase::asking ? phase::asking : phase::deciding);
     }
   }
 
@@ -55,21 +68,23 @@ class watch {
   enum class phase {
     up,        // until it is to be asked after
     asking,    // until the question has passed the broker
+    silent,    // since then
     down,      // for the delay
     deciding,  // until all has come that the broker had
   };
 
   std::uint64_t connection() const { return me_.node().is_up() ? me_.pid().creation : 0; }
 
-  void connect() {
-    connection_ = connection();
-    wait(settling);
-  }
-
   void wait(duration more) {
     const auto chance = duration(me_.node().env().random() % static_cast<std::uint64_t>(most_by_chance.count()));
     phase_ = phase::down;
     next_ = me_.now() + more + options_.delay + chance;
+  }
+
+  void ask() {
+    ++asked_;
+    me_.ping(options_.server_node);
+    hear_oneself(phase::asking);
   }
 
   void hear_oneself(phase until) {
@@ -80,8 +95,10 @@ class watch {
 
   self me_;
   const standby_options& options_;
-  std::uint64_t connection_ = 0;  // what is known is known from this one
+  std::uint64_t connection_ = 0;   // what is known is known from this one
+  std::uint64_t answered_on_ = 0;  // of the server
   phase phase_ = phase::down;
+  int asked_ = 0;
   instant next_;
   bool is_over_ = false;
 };

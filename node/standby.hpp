@@ -16,7 +16,8 @@ struct standby_options {
   std::string server_node;
   /// How long the server's node has to be down: who is to be preferred has less.
   runtime::duration delay = std::chrono::seconds(1);
-  /// How often the server's node is asked after while it is up; a quarter of this without an answer is down (rule 8).
+  /// How often the server's node is asked after while it is up; twice and a quarter of this without an answer is down
+  /// (rule 8).
   runtime::duration net_ticktime = std::chrono::seconds(60);
 };
 

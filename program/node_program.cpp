@@ -67,7 +67,8 @@ node_program::node_program(event_loop& loop, const common_options& options, std:
                    if (events == 0) return loop_.unwatch(fd);
                    loop_.watch(fd, std::move(ready), events);
                  }),
-      node_(options.node, real_environment(), transport_, *this) {
+      node_(options.node, real_environment(), transport_, *this),
+      was_up_(options.was_up) {
   loop_.on_signal([this](int signal) {
     if (is_signal_for_another && is_signal_for_another(signal)) return;
     spdlog::info("stopping: {}", signal == SIGINT ? "SIGINT" : signal == SIGTERM ? "SIGTERM" : "SIGHUP");
@@ -120,19 +121,20 @@ void node_program::connection_lost(const runtime::connection_loss& loss, runtime
   if (loss.what == kind::untrusted && !was_up_) return fail(exit_code::untrusted, loss.sentence);
   if (loss.what == kind::unreachable && !was_up_ && !may_retry_)
     return fail(exit_code::run_time_failure, loss.sentence + "; " + no_broker_hint_);
-  if (is_over(loss.sentence)) return;
+  if (is_over(loss)) return;
   spdlog::warn("{}; trying again in {:.1f} s", loss.sentence, std::chrono::duration<double>(next_try).count());
 }
 
 void node_program::replaced(std::uint64_t creation) {
   const auto by = "another program runs as node " + node_.name() + " since creation " + std::to_string(creation) +
                   " and has replaced this one";
-  if (!is_over(by)) fail(exit_code::run_time_failure, by + "; this one stops. Node names must differ: see --name");
+  if (!is_over({runtime::connection_loss::kind::lost, by}))
+    fail(exit_code::run_time_failure, by + "; this one stops. Node names must differ: see --name");
 }
 
-bool node_program::is_over(const std::string& how) {
-  if (is_stopping_ || !is_over_when_lost || !is_over_when_lost()) return false;
-  spdlog::warn("{}", how);
+bool node_program::is_over(const runtime::connection_loss& loss) {
+  if (is_stopping_ || !is_over_when_lost || !is_over_when_lost(loss.what)) return false;
+  spdlog::warn("{}", loss.sentence);
   stop(0);
   return true;
 }

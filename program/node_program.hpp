@@ -35,7 +35,7 @@ class node_program final : private runtime::node_observer {
   std::function<bool(int)> is_signal_for_another;
   /// Asked when the node has lost its connection, or its name, or could not have it: true if it is not to connect
   /// again; then it stops, and run() ends with 0.
-  std::function<bool()> is_over_when_lost;
+  std::function<bool(runtime::connection_loss::kind)> is_over_when_lost;
   /// What is still to do before the node stops because of a signal.
   std::function<void()> before_stop_by_signal;
 
@@ -47,7 +47,7 @@ class node_program final : private runtime::node_observer {
   void dropped(runtime::drop why, std::string_view from, std::string_view what, std::uint64_t count) override;
   void process_ended(const runtime::pid& process, const runtime::term& reason) override;
   std::optional<runtime::instant> log_unlogged_drops();
-  bool is_over(const std::string& how);
+  bool is_over(const runtime::connection_loss& loss);
 
   event_loop& loop_;
   std::string no_broker_hint_;
@@ -56,7 +56,7 @@ class node_program final : private runtime::node_observer {
   paho::paho_transport transport_;
   runtime::node node_;
   int exit_code_ = 0;
-  bool was_up_ = false;
+  bool was_up_;
   bool is_stopping_ = false;
   bool stop_requested_ = false;
   // Drops are logged one by one up to a number a second, so that a flood of them floods nothing else.

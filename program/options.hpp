@@ -32,6 +32,8 @@ struct common_options {
   std::string log_level;
   /// The user said which broker: by an option or by the environment.
   bool broker_configured = false;
+  /// A node of this program has been up: whatever is wrong with the broker may be for a while.
+  bool was_up = false;
   /// With what is a node's own in it; empty for none.
   std::string credentials;
   /// The password in the URL comes from nearer than the password file.

@@ -113,7 +113,7 @@ bool incarnation::is_rival(const node_status& status, bool is_established) const
 void incarnation::reincarnate(std::uint64_t above) {
   transport_.abort();
   above_ = above;
-  disconnected({connection_loss::kind::lost, "the broker has told everybody that this node is down"});
+  disconnected({connection_loss::kind::outranked, "the broker has told everybody that this node is down"});
 }
 
 void incarnation::replaced_by(const node_status& status) {

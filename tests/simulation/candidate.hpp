@@ -26,13 +26,17 @@ class candidate_program final : public runtime::node_observer {
   }
   void restart() {
     if (is_running()) return;
-    is_stopping_ = false;
     me_ = std::make_unique<messenger::candidate>(messenger::server_options{}, standby_);
     begin();
   }
   /// SIGTERM.
   void stop() {
-    if (is_running()) present_->when_running([this] { stop_node(); });
+    if (!is_running()) return;
+    present_->when_running([this] {
+      if (is_stopping_) return kill();  // as node_program that is asked twice
+      me_->end();
+      is_stop_asked_for_ = true;
+    });
   }
   void freeze() { present_->freeze(); }
   void thaw() { present_->thaw(); }
@@ -47,6 +51,7 @@ class candidate_program final : public runtime::node_observer {
   }
 
   void begin() {
+    is_stop_asked_for_ = is_stopping_ = false;
     auto*& h = me_->serves() ? server_ : own_;
     terms_ += me_->serves() ? 1 : 0;
     if (h)
@@ -58,10 +63,9 @@ class candidate_program final : public runtime::node_observer {
                          .monitor_nodes = me_->serves()});
     if (is_cut_) h->cut();
     present_ = h;
-    is_stopping_ = false;
     h->listener = this;
     h->after_each = [this] {
-      if (me_->is_over()) stop_node();
+      if (me_->is_over() || std::exchange(is_stop_asked_for_, false)) stop_node();
     };
     me_->start(h->node());
     h->run();
@@ -72,11 +76,11 @@ class candidate_program final : public runtime::node_observer {
   }
 
   // node_program asks the candidate unless it is stopping.
-  void connection_lost(const runtime::connection_loss&, duration) override {
-    if (!is_stopping_) me_->lost();
+  void connection_lost(const runtime::connection_loss& loss, duration) override {
+    if (!is_stopping_) me_->lost(loss.what);
   }
   void replaced(std::uint64_t) override {
-    if (!is_stopping_) me_->lost();
+    if (!is_stopping_) me_->lost(runtime::connection_loss::kind::lost);
   }
   // Once its present turn is over, the node is gone; unless the program is killed before.
   void stopped() override {
@@ -94,6 +98,7 @@ class candidate_program final : public runtime::node_observer {
   messenger::standby_options standby_;
   std::unique_ptr<messenger::candidate> me_;
   host *own_ = nullptr, *server_ = nullptr, *present_ = nullptr;
+  bool is_stop_asked_for_ = false;
   bool is_stopping_ = false;
   bool is_cut_ = false;
   int terms_ = 0;

@@ -1,5 +1,7 @@
 // Programs that stand by to be the server, at the broker as it is shipped (hard cases 42 to 46).
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 
 #include "system/deployment.hpp"
 
@@ -98,6 +100,23 @@ TEST_F(standby, after_the_broker_one_serves_and_the_other_waits) {
   broker.start();
   EXPECT_TRUE(sees(ann, "logged_on"));
   nap(1500ms);
+  EXPECT_EQ(count(one.errors() + two.errors(), "node messenger@test is up"), 2U);
+}
+
+TEST_F(standby, a_broker_that_refuses_everybody_for_a_while_ends_nobody) {
+  const auto passwords = broker.folder() + "/broker/passwords";
+  broker.stop();
+  std::filesystem::rename(passwords, passwords + ".kept");
+  std::ofstream(passwords) << "";
+  std::filesystem::permissions(passwords, std::filesystem::perms(0644));
+  broker.start();
+  const auto refused = [](program& p) { return eventually([&] { return count(p.errors(), "refused") > 0; }); };
+  EXPECT_TRUE(refused(one)) << one.errors();
+  EXPECT_TRUE(refused(two)) << two.errors();
+  broker.stop();
+  std::filesystem::rename(passwords + ".kept", passwords);
+  broker.start();
+  program ann = user("ann");
   EXPECT_EQ(count(one.errors() + two.errors(), "node messenger@test is up"), 2U);
 }
 
