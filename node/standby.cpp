@@ -31,10 +31,15 @@ class watch {
 
   void seen(bool is_up) {
     connection_ = connection();
-    if (!is_up) return wait(0s);
-    phase_ = phase::up;
-    // Who is killed together with its broker leaves a status that says that it is up.
-    next_ = me_.now() + (answered_on_ == connection_ ? options_.net_ticktime : settling);
+    if (connection_ == 0) {
+      next_ = me_.now();  // to look for the next
+    } else if (!is_up) {
+      wait(0s);
+    } else {
+      phase_ = phase::up;
+      // Who is killed together with its broker leaves a status that says that it is up.
+      next_ = me_.now() + (answered_on_ == connection_ ? options_.net_ticktime : settling);
+    }
   }
 
   void answered(const std::string& node) {

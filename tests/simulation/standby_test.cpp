@@ -216,6 +216,18 @@ TEST_F(standbys, the_delay_begins_with_the_connection) {
   EXPECT_TRUE(first.is_up_as_server());
 }
 
+TEST_F(standbys, the_delay_begins_with_the_next_connection) {
+  auto& first = add("first@x", 20s);
+  w.advance(10s);
+  w.broker().stop();
+  w.advance(1s);
+  w.broker().restart();
+  w.advance(19s);
+  EXPECT_FALSE(first.serves());
+  w.advance(6s);
+  EXPECT_TRUE(first.is_up_as_server());
+}
+
 // Rules 4 and 9: whoever knew the server that was, takes the next for it only if its creation is higher.
 TEST_F(standbys, one_whose_clock_is_behind_outranks_the_server_that_was) {
   for (const auto behind : {10s, 3600s}) {
