@@ -5,6 +5,8 @@
 #include <set>
 #include <vector>
 
+template class nlohmann::basic_json<>;
+
 namespace runtime {
 namespace {
 
