@@ -2,6 +2,7 @@
 /// One MQTT 3.1.1 connection on a non-blocking socket: nothing between the load and the broker.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
