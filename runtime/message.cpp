@@ -2,12 +2,27 @@
 
 namespace runtime {
 
+const char* to_string(cause why) {
+  switch (why) {
+    case cause::process: return "it ended";
+    case cause::node_stopped: return "its node stopped";
+    case cause::node_died: return "its node died";
+    case cause::silence: return "its node did not answer";
+    case cause::connection: break;
+  }
+  return "the own connection was lost";
+}
+
 std::optional<exit_signal> exit_signal::match(const message& m) {
   const term& c = m.content;
-  if (!c.is_array() || c.size() != 3 || c[0] != "EXIT" || !c[1].is_string()) return std::nullopt;
+  if (!m.local || !c.is_array() || c.size() != 4 || c[0] != "EXIT" || !c[1].is_string()) return std::nullopt;
   auto from = parse_pid(c[1].get_ref<const std::string&>());
   if (!from) return std::nullopt;
-  return exit_signal{std::move(*from), c[2]};
+  return exit_signal{std::move(*from), c[2], c[3].get<cause>()};
+}
+
+term exit_signal::write(const pid& from, const term& reason, cause why) {
+  return term::array({"EXIT", to_string(from), reason, why});
 }
 
 std::optional<ping_answer> ping_answer::match(const message& m) {
@@ -17,8 +32,12 @@ std::optional<ping_answer> ping_answer::match(const message& m) {
 
 std::optional<node_event> node_event::match(const message& m) {
   const term& c = m.content;
-  if (!m.local || !c.is_array() || c.size() != 2 || (c[0] != "nodeup" && c[0] != "nodedown")) return std::nullopt;
-  return node_event{c[1].get<std::string>(), c[0] == "nodeup"};
+  if (!m.local || !c.is_array() || c.size() != 3 || (c[0] != "nodeup" && c[0] != "nodedown")) return std::nullopt;
+  return node_event{c[1].get<std::string>(), c[0] == "nodeup", c[2].get<cause>()};
+}
+
+term node_event::write(const std::string& node, bool is_up, cause why) {
+  return term::array({is_up ? "nodeup" : "nodedown", node, why});
 }
 
 }  // namespace runtime

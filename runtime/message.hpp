@@ -34,13 +34,26 @@ struct ping_answer {
   static term write(const std::string& node) { return term::array({"PONG", node}); }
 };
 
+/// What stands behind the end of a process or a node, as far as this node knows. Reasons are what Erlang has, and what
+/// goes over the wire: `noconnection` is the reason of all but the first. Never on the wire itself.
+enum class cause {
+  process,       ///< the process itself ended, or its end had been overlooked
+  node_stopped,  ///< its node was stopped in order, or said itself that the link is over
+  node_died,     ///< the broker published its node's last will, or a newer incarnation is up
+  silence,       ///< its node did not answer (rule 8)
+  connection,    ///< this node has lost its own connection (rule 7)
+};
+/// A few words for a log line: "its node died".
+const char* to_string(cause why);
+
 /// `{nodeup, Node}` or `{nodedown, Node}`, after self::monitor_node(). Only the runtime puts one into a mailbox.
 struct node_event {
   std::string node;
   bool is_up = false;
+  cause why = cause::node_died;  ///< of a nodedown: node_stopped, node_died or connection
 
   static std::optional<node_event> match(const message& m);
-  static term write(const std::string& node, bool is_up) { return term::array({is_up ? "nodeup" : "nodedown", node}); }
+  static term write(const std::string& node, bool is_up, cause why);
 };
 
 /// `{'EXIT', From, Reason}`: how an exit signal reaches a process that traps exits.
@@ -48,9 +61,10 @@ struct node_event {
 struct exit_signal {
   pid from;
   term reason;
+  cause why = cause::process;
 
   static std::optional<exit_signal> match(const message& m);
-  static term write(const pid& from, const term& reason) { return term::array({"EXIT", to_string(from), reason}); }
+  static term write(const pid& from, const term& reason, cause why);
 };
 
 }  // namespace runtime

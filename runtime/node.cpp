@@ -7,7 +7,8 @@ namespace runtime {
 
 const char* to_string(drop why) {
   constexpr std::array<const char*, drop_kinds> names{"malformed", "forged",     "retained", "no process",
-                                                      "unheard",   "unexpected", "refused",  "unsent"};
+                                                      "unheard",   "unexpected", "refused",  "unsent",
+                                                      "overrun"};
   return names[static_cast<std::size_t>(why)];
 }
 
@@ -46,7 +47,7 @@ void node::stop() {
 void node::run() {
   incarnation_.run();
   tick();
-  scheduler_.run(turns_at_once);
+  scheduler_.run(turns_at_once, turns_time);
 }
 
 std::optional<instant> node::next_deadline() const {
@@ -95,13 +96,14 @@ void node::note(drop why, std::string_view from, std::string_view what) {
   observer_.dropped(why, from, what, ++dropped_[static_cast<std::size_t>(why)]);
 }
 
-void node::publish(const std::string& topic, const term& content) {
+void node::publish(const std::string& topic, const term& content, bool is_urgent) {
   if (!content.is_array() || content.empty()) return note(drop::unsent, name(), "not a JSON array: " + brief(content));
   std::string payload = encode(content);
   if (!incarnation_.is_up()) return note(drop::unsent, name(), "no connection to the broker");
   if (payload.size() > max_payload)
     return note(drop::unsent, name(), "longer than " + std::to_string(max_payload) + " bytes");
-  transport_.publish({.topic = topic, .payload = std::move(payload), .qos = settings_.message_qos});
+  transport_.publish({.topic = topic, .payload = std::move(payload), .qos = settings_.message_qos,
+                      .is_urgent = is_urgent});
 }
 
 void node::send(const pid& to, term content) {
@@ -120,14 +122,18 @@ void node::send(const registered& to, term content) {
 void node::link(process_state& from, const pid& to) {
   if (to.node == settings_.name) {
     auto* other = local(to);
-    if (!other) return scheduler_.signal_exit(from, to, reason::noproc);
+    if (!other) return scheduler_.signal_exit(from, to, reason::noproc, cause::process);
     if (other == &from) return;
     from.links.insert(other->serial);
     other->links.insert(from.serial);
     return;
   }
-  if (!incarnation_.is_up()) return scheduler_.signal_exit(from, to, reason::noconnection);
-  if (!table_.may_live(to)) return scheduler_.signal_exit(from, to, reason::noproc);
+  if (!incarnation_.is_up()) return scheduler_.signal_exit(from, to, reason::noconnection, cause::connection);
+  // What is known of its end is no news: it has its place in the mailbox.
+  if (const auto early = from.early_exits.extract(to))
+    return scheduler_.signal_exit(from, to, early.mapped().reason, cause::process, early.mapped().place);
+  if (!table_.may_live(to))
+    return scheduler_.signal_exit(from, to, reason::noproc, cause::node_died, table_.changed_at(to.node));
   if (!table_.link({to, from.serial}, env_.now())) return;
   from.remote_links.insert(to);
   watch(to.node);
@@ -169,10 +175,20 @@ void node::ping(process_state& from, const std::string& node) {
 }
 
 void node::monitor_node(process_state& by, const std::string& node, bool flag) {
-  if (!flag) return stop_monitoring(by.serial, node);
-  by.monitored.insert(node);
+  if (!flag) {
+    by.monitored.erase(node);
+    return stop_monitoring(by.serial, node);
+  }
+  if (!by.monitored.insert(node).second) return;
   monitors_[node].insert(by.serial);
-  watched_.erase(node);  // what has been forgotten, or was lost on the way, is retained
+  // What is known it hears at once, at its place; what has been forgotten, or was lost on the way, is retained.
+  if (const auto is_up = table_.is_up(node)) {
+    const auto ended = ended_by_.find(node);
+    const cause why = ended == ended_by_.end() ? cause::node_died : ended->second;
+    scheduler_.deliver(by, {.from = name(), .local = true, .content = node_event::write(node, *is_up, why)},
+                       table_.changed_at(node));
+  }
+  watched_.erase(node);
   watch(node);
 }
 
@@ -180,15 +196,18 @@ void node::stop_monitoring(serial_number by, const std::string& node) {
   const auto found = monitors_.find(node);
   if (found == monitors_.end()) return;
   found->second.erase(by);
-  if (found->second.empty()) monitors_.erase(found);
+  if (!found->second.empty()) return;
+  monitors_.erase(found);
+  ended_by_.erase(node);
 }
 
-void node::tell_monitors(const std::string& node, bool is_up) {
+void node::tell_monitors(const std::string& node, bool is_up, cause why) {
   const auto found = monitors_.find(node);
   if (found == monitors_.end()) return;
+  if (!is_up) ended_by_[node] = why;
   for (const auto by : found->second)
     scheduler_.deliver(*scheduler_.find(by),
-                       {.from = name(), .local = true, .content = node_event::write(node, is_up)});
+                       {.from = name(), .local = true, .content = node_event::write(node, is_up, why)});
 }
 
 void node::monitor_nodes() {
@@ -208,7 +227,10 @@ void node::expect_link(process_state& from, const registered& to) {
       std::any_of(from.remote_links.begin(), from.remote_links.end(), [&](const pid& p) { return p.node == to.node; });
   if (is_here) return;
   // What it was told lay in the mailbox when the connection went.
-  if (!incarnation_.is_up()) return scheduler_.signal_exit(from, pid_of(0), reason::noconnection);
+  if (!incarnation_.is_up()) return scheduler_.signal_exit(from, pid_of(0), reason::noconnection, cause::connection);
+  // Likewise what its node has become since.
+  if (table_.is_up(to.node) == false && table_.changed_at(to.node) > from.taken)
+    return scheduler_.signal_exit(from, pid_of(0), reason::noconnection, cause::node_died, table_.changed_at(to.node));
   from.expected_link = to;
   // The other side repeats its LINK within that time: if it has not come by then there is none.
   expecting_.emplace(from.serial, env_.now() + settings_.net_ticktime * 5 / 4);
@@ -220,7 +242,7 @@ void node::expected_link_came(process_state& state) {
   expecting_.erase(state.serial);
 }
 
-void node::expected_links_lost(const std::function<bool(const process_state&, instant)>& is_lost) {
+void node::expected_links_lost(const std::function<bool(const process_state&, instant)>& is_lost, cause why) {
   const auto expecting = expecting_;
   for (const auto& [serial, until] : expecting) {
     auto* state = scheduler_.find(serial);
@@ -228,7 +250,7 @@ void node::expected_links_lost(const std::function<bool(const process_state&, in
     if (incarnation_.is_up())
       publish(topics_.inbox(*state->expected_link, name()), write_exit(pid_of(serial), reason::noconnection));
     expected_link_came(*state);
-    scheduler_.signal_exit(*state, pid_of(0), reason::noconnection);
+    scheduler_.signal_exit(*state, pid_of(0), reason::noconnection, why);
   }
 }
 
@@ -244,7 +266,7 @@ void node::exit(process_state& from, const pid& to, const term& reason) {
   if (reason == reason::kill)
     scheduler_.kill(*other, reason::killed);
   else
-    scheduler_.signal_exit(*other, pid_of(from.serial), reason);
+    scheduler_.signal_exit(*other, pid_of(from.serial), reason, cause::process);
 }
 
 // Rule 6. The exit signals go before anything else that the node sends: links hear of the end once.
@@ -261,14 +283,14 @@ void node::process_ended(process_state& state, const term& reason) {
   observer_.process_ended(pid_of(state.serial), reason);
 }
 
-void node::links_ended(const std::vector<remote_link>& links, const term& reason) {
+void node::links_ended(const std::vector<remote_link>& links, const term& reason, cause why) {
   for (const auto& l : links) {
     auto* state = scheduler_.find(l.local);
     if (!state || state->remote_links.erase(l.remote) == 0) continue;
     // A node that stops says `normal`, which a process that does not trap exits ignores; it would
     // stay linked to nothing. Erlang's nodes say noconnection, however they end.
     const bool ignorable = reason == reason::normal && !state->trap_exit;
-    scheduler_.signal_exit(*state, l.remote, ignorable ? term(reason::noconnection) : reason);
+    scheduler_.signal_exit(*state, l.remote, ignorable ? term(reason::noconnection) : reason, why);
   }
 }
 
@@ -284,19 +306,37 @@ void node::connection_is_up() {
 // Rule 7.
 void node::connection_went_down() {
   watched_.clear();
-  links_ended(table_.disconnect(), reason::noconnection);
-  expected_links_lost([](const process_state&, instant) { return true; });
-  for (const auto& [node, by] : monitors_) tell_monitors(node, false);
+  echoes_.clear();
+  links_ended(table_.disconnect(), reason::noconnection, cause::connection);
+  expected_links_lost([](const process_state&, instant) { return true; }, cause::connection);
+  for (const auto& [node, by] : monitors_) tell_monitors(node, false, cause::connection);
 }
 
 void node::tick() {
-  const auto [ask, dead] = table_.tick(env_.now());
+  const auto [ask, is_echo_wanted, dead] = table_.tick(env_.now());
   for (const auto& l : ask) publish(topics_.inbox(l.remote, name()), write_ping(pid_of(l.local)));
   // No tombstone: a node that was only slow may link again. It is told, so that both sides agree.
   for (const auto& l : dead)
     publish(topics_.inbox(l.remote, name()), write_exit(pid_of(l.local), reason::noconnection));
-  links_ended(dead, reason::noconnection);
-  expected_links_lost([now = env_.now()](const process_state&, instant until) { return until <= now; });
+  links_ended(dead, reason::noconnection, cause::silence);
+  expected_links_lost([now = env_.now()](const process_state&, instant until) { return until <= now; }, cause::silence);
+  if (is_echo_wanted) echo();
+}
+
+// What the broker has for this node by the time that this is there comes before it.
+void node::echo() {
+  if (!incarnation_.is_up()) return;
+  echoes_.emplace(++last_echo_, env_.now());
+  publish(topics_.inbox(registered{"net_kernel", name()}, name()), write_echo(last_echo_));
+}
+
+void node::echoed(std::uint64_t number) {
+  const auto found = echoes_.find(number);
+  if (found == echoes_.end()) return;
+  const instant sent = found->second;
+  const bool is_whole = found == echoes_.begin();
+  echoes_.erase(echoes_.begin(), std::next(found));
+  table_.read_up_to(sent, is_whole, env_.now());
 }
 
 }  // namespace runtime

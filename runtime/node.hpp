@@ -21,8 +21,9 @@ enum class drop {
   unexpected,  ///< a process had no use for it
   refused,     ///< a process said no to it, and was heard
   unsent,      ///< sent to another node without a connection, or too long, or no array
+  overrun,     ///< more than one node may have waiting here, or all together (max_waiting)
 };
-inline constexpr std::size_t drop_kinds = 8;
+inline constexpr std::size_t drop_kinds = 9;
 const char* to_string(drop why);
 
 /// Who wants to know what the node does: logs, counters, programs. All called on the node's thread, inside
@@ -117,13 +118,14 @@ class node {
   void monitor_node(process_state& by, const std::string& node, bool flag);
 
  private:
-  // How many turns the processes of a node get before it looks at the outside again.
+  // How many turns the processes of a node get before it looks at the outside again, and how long they may take.
   static constexpr std::size_t turns_at_once = 10'000;
+  static constexpr duration turns_time = std::chrono::milliseconds(5);
 
   process_state* local(const pid& p);
-  void publish(const std::string& topic, const term& content);
+  void publish(const std::string& topic, const term& content, bool is_urgent = false);
   void process_ended(process_state& state, const term& reason);
-  void links_ended(const std::vector<remote_link>& links, const term& reason);
+  void links_ended(const std::vector<remote_link>& links, const term& reason, cause why);
 
   void received(std::string_view topic, std::string_view payload, bool retained);
   void received_status(std::string_view node, std::string_view payload);
@@ -136,10 +138,13 @@ class node {
   void connection_went_down();
   void watch(const std::string& node);
   void expected_link_came(process_state& state);
-  void expected_links_lost(const std::function<bool(const process_state& of, instant until)>& is_lost);
+  void expected_links_lost(const std::function<bool(const process_state& of, instant until)>& is_lost, cause why);
   void node_went_down(const node_status& status);
   void stop_monitoring(serial_number by, const std::string& node);
-  void tell_monitors(const std::string& node, bool is_up);
+  void tell_monitors(const std::string& node, bool is_up, cause why);
+  void newer_incarnation(const std::string& node, std::uint64_t creation);
+  void echo();
+  void echoed(std::uint64_t number);
   process_state* addressee(const inbox_topic& to);
   void tick();
 
@@ -156,6 +161,9 @@ class node {
   bool began_to_monitor_ = false;               // after the start: not among the incarnation's subscriptions
   std::map<room, std::set<serial_number>> listeners_;
   std::map<std::string, std::set<serial_number>> monitors_;  // of a node
+  std::map<std::string, cause> ended_by_;                    // of the nodes in it that are down
+  std::uint64_t last_echo_ = 0;
+  std::map<std::uint64_t, instant> echoes_;  // that have not come back, and when they were sent
   std::array<std::uint64_t, drop_kinds> dropped_{};
 };
 

@@ -33,19 +33,30 @@ void node::received_status(std::string_view node, std::string_view payload) {
   if (!status) return note(drop::malformed, node, content ? "not a node's status" : why);
   if (status->node != node) return note(drop::forged, node, "the status of another node");
   if (own) return incarnation_.own_status(status);
-  const auto before = table_.is_up(status->node);
   if (status->up)
-    links_ended(table_.nodeup(status->node, status->creation, env_.now()), reason::noconnection);  // rule 4
+    newer_incarnation(status->node, status->creation);
   else
     node_went_down(*status);
-  if (const auto now = table_.is_up(status->node); now && now != before) tell_monitors(status->node, *now);
+}
+
+// Rule 4.
+void node::newer_incarnation(const std::string& node, std::uint64_t creation) {
+  const bool was_up = table_.is_up(node) == true;
+  const auto place = scheduler_.next_place();
+  links_ended(table_.nodeup(node, creation, env_.now(), place), reason::noconnection, cause::node_died);
+  if (table_.changed_at(node) != place) return;
+  if (was_up) tell_monitors(node, false, cause::node_died);
+  tell_monitors(node, true, cause::node_died);
 }
 
 void node::node_went_down(const node_status& status) {
   const bool is_present = table_.may_live({status.node, status.creation, 0});
-  links_ended(table_.nodedown(status.node, status.creation, env_.now()), status.reason);  // rule 3
+  const cause why = status.reason == reason::normal ? cause::node_stopped : cause::node_died;
+  const auto place = scheduler_.next_place();
+  links_ended(table_.nodedown(status.node, status.creation, env_.now(), place), status.reason, why);  // rule 3
+  if (table_.changed_at(status.node) == place) tell_monitors(status.node, false, why);
   if (is_present)
-    expected_links_lost([&](const process_state& of, instant) { return of.expected_link->node == status.node; });
+    expected_links_lost([&](const process_state& of, instant) { return of.expected_link->node == status.node; }, why);
 }
 
 void node::received_inbox(const inbox_topic& to, std::string_view payload) {
@@ -57,14 +68,15 @@ void node::received_inbox(const inbox_topic& to, std::string_view payload) {
   if (const term& first = (*content)[0]; first.is_string())
     if (const auto sender = parse_pid(first.get_ref<const std::string&>())) {
       if (sender->node != to.from) return note(drop::forged, to.from, "a message with the pid " + to_string(*sender));
-      links_ended(table_.nodeup(sender->node, sender->creation, env_.now()),
-                  reason::noconnection);  // rule 4: its message is its birth
+      newer_incarnation(sender->node, sender->creation);  // its message is its birth
     }
   auto* state = addressee(to);
   if (!state) return note(drop::no_process, to.from, to.process);
   if (!state->hears.empty() && state->hears != to.from)
     return note(drop::unheard, to.from, "a message to " + std::string(to.process));
-  scheduler_.deliver(*state, {.from = std::string(to.from), .local = false, .content = std::move(*content)});
+  if (!scheduler_.deliver_remote(*state, {.from = std::string(to.from), .content = std::move(*content)},
+                                 payload.size()))
+    note(drop::overrun, to.from, "more than can be dealt with");
 }
 
 void node::received_in_room(const room_topic& in, std::string_view payload) {
@@ -76,8 +88,10 @@ void node::received_in_room(const room_topic& in, std::string_view payload) {
   const auto listeners = listeners_.find(room{std::string(in.room), std::string(in.from)});
   if (listeners == listeners_.end()) return note(drop::no_process, in.from, in.room);  // has just stopped listening
   for (const auto serial : listeners->second)
-    scheduler_.deliver(*scheduler_.find(serial),
-                       {.from = std::string(in.from), .content = *content, .room = std::string(in.room)});
+    if (!scheduler_.deliver_remote(
+            *scheduler_.find(serial),
+            {.from = std::string(in.from), .content = *content, .room = std::string(in.room)}, payload.size()))
+      note(drop::overrun, in.from, "more than can be dealt with");
 }
 
 // The process that an inbox topic names. One of an earlier incarnation is no more, whatever its serial.
@@ -97,6 +111,10 @@ void node::received_signal(const any_signal& s, const inbox_topic& to) {
                          {.from = std::string(to.from), .local = true, .content = ping_answer::write(pong->node)});
     return;
   }
+  if (const auto* e = std::get_if<echo_signal>(&s)) {
+    if (to.from != name()) return note(drop::forged, to.from, "an ECHO of another node");
+    return echoed(e->number);
+  }
   const pid& from = std::visit(
       [](const auto& any) -> const pid& {
         if constexpr (requires { any.from; }) return any.from;
@@ -108,15 +126,16 @@ void node::received_signal(const any_signal& s, const inbox_topic& to) {
   auto* state = addressee(to);
   if (std::holds_alternative<ping_signal>(s)) return pinged_by(from, state, to);
   if (std::holds_alternative<link_signal>(s)) return linked_by(from, state, to);
-  if (state && !state->remote_links.contains(from)) {
-    // Order: what it sent before this may lie in the mailbox, and make the link that this is about.
-    const auto serial = state->serial;
-    scheduler_.run(turns_at_once);
-    state = scheduler_.find(serial);
+  if (!state) return;
+  const auto* exit = std::get_if<exit_wire_signal>(&s);
+  if (state->remote_links.erase(from) == 0) {  // a repeat, somebody's invention; or the link is still to be made
+    if (exit) scheduler_.remember_exit(*state, from, exit->reason);
+    return;
   }
-  if (!state || state->remote_links.erase(from) == 0) return;  // no link: a repeat, or somebody's invention
   table_.unlink({from, state->serial}, env_.now());
-  if (const auto* exit = std::get_if<exit_wire_signal>(&s)) scheduler_.signal_exit(*state, from, exit->reason);
+  if (!exit) return;
+  const bool is_of_node = exit->reason == reason::noconnection;
+  scheduler_.signal_exit(*state, from, exit->reason, is_of_node ? cause::node_stopped : cause::process);
 }
 
 // To a name, or to net_kernel: is the node there? To a process: is that there, and the two linked? If not it is told
@@ -126,7 +145,7 @@ void node::pinged_by(const pid& from, process_state* to, const inbox_topic& topi
   // It would not ask if it had not linked: its LINK is lost.
   if (to && to->expected_link && to->expected_link->node == from.node) linked_by(from, to, topic);
   if (!p || *p == pid_of(0) || (to && table_.asked_after({from, to->serial}, env_.now())))
-    return publish(topics_.inbox(from, name()), write_pong(name()));
+    return publish(topics_.inbox(from, name()), write_pong(name()), true);
   publish(topics_.inbox(from, name()), write_exit(*p, to ? reason::noconnection : reason::noproc));
 }
 
@@ -141,7 +160,7 @@ void node::linked_by(const pid& from, process_state* to, const inbox_topic& topi
   if (!table_.may_live(from))
     return publish(topics_.inbox(from, name()), write_exit(pid_of(to->serial), reason::noconnection));
   if (table_.links_to(from.node) >= max_links_from_node) return note(drop::refused, from.node, "more links");
-  links_ended(table_.nodeup(from.node, from.creation, env_.now()), reason::noconnection);
+  newer_incarnation(from.node, from.creation);
   if (!table_.link({from, to->serial}, env_.now())) return;
   to->remote_links.insert(from);
   if (to->expected_link && to->expected_link->node == from.node) expected_link_came(*to);

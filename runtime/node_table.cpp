@@ -4,16 +4,20 @@
 
 namespace runtime {
 
-std::vector<remote_link> node_table::nodedown(const std::string& node, std::uint64_t creation, instant now) {
+std::vector<remote_link> node_table::nodedown(const std::string& node, std::uint64_t creation, instant now,
+                                              std::uint64_t place) {
   entry& e = known(node, now);
+  if (creation > e.down && creation >= e.up) e.changed_at = place;
   e.down = std::max(e.down, creation);  // a repeat, or an older one, changes nothing
   return take_links(node, e, creation, now);
 }
 
-std::vector<remote_link> node_table::nodeup(const std::string& node, std::uint64_t creation, instant now) {
+std::vector<remote_link> node_table::nodeup(const std::string& node, std::uint64_t creation, instant now,
+                                            std::uint64_t place) {
   entry& e = known(node, now);
   if (creation <= e.up || creation <= e.down) return {};
   e.up = creation;
+  e.changed_at = place;
   return take_links(node, e, creation - 1, now);
 }
 
@@ -26,6 +30,11 @@ std::optional<bool> node_table::is_up(const std::string& node) const {
   const auto found = nodes_.find(node);
   if (found == nodes_.end() || std::max(found->second.up, found->second.down) == 0) return std::nullopt;
   return found->second.up > found->second.down;
+}
+
+std::uint64_t node_table::changed_at(const std::string& node) const {
+  const auto found = nodes_.find(node);
+  return found == nodes_.end() ? 0 : found->second.changed_at;
 }
 
 std::map<std::string, std::uint64_t> node_table::up() const {
@@ -42,7 +51,7 @@ bool node_table::link(const remote_link& l, instant now) {
   if (first) {
     unlinked_.erase(e.unlinked);
     e.heard = now;
-    e.answer_by.reset();
+    e.asked.reset();
     e.ask_at = now + interval(l.remote.node);
     schedule(l.remote.node, e);
   }
@@ -67,7 +76,7 @@ void node_table::heard(std::string_view node, instant now) {
   const auto found = nodes_.find(node);
   if (found == nodes_.end()) return;
   found->second.heard = now;
-  found->second.answer_by.reset();
+  found->second.asked.reset();
 }
 
 bool node_table::asked_after(const remote_link& l, instant now) {
@@ -84,31 +93,62 @@ tick_actions node_table::tick(instant now) {
   while (!due_.empty() && due_.begin()->first <= now) {
     const std::string node = due_.begin()->second;
     entry& e = nodes_.find(node)->second;
-    if (e.answer_by && *e.answer_by <= now) {
+    if (e.asked && e.asked->is_read && now >= e.asked->since + net_ticktime_ / 4) {
       auto dead = take_links(node, e, max_number, now);
       actions.dead.insert(actions.dead.end(), std::make_move_iterator(dead.begin()),
                           std::make_move_iterator(dead.end()));
       continue;
     }
-    if (e.ask_at <= now) {
-      instant oldest = now;
-      for (const auto& [link, asked] : e.links) oldest = std::min(oldest, asked);
-      if (oldest + interval(node) <= now) {
-        oldest = now;
-        for (auto& [link, asked] : e.links) {
-          if (asked + net_ticktime_ / 2 <= now) {  // the others will be due soon: one question for all is cheaper
-            asked = now;
-            actions.ask.push_back(link);
-          }
-          oldest = std::min(oldest, asked);
-        }
-        if (!e.answer_by) e.answer_by = std::max(e.heard + net_ticktime_, now) + net_ticktime_ / 4;
-      }
-      e.ask_at = oldest + interval(node);
+    if (e.asked && now >= e.asked->again) {
+      actions.ask.push_back(e.links.begin()->first);
+      actions.echo = true;
+      e.asked->again = now + step();
     }
+    if (e.ask_at <= now) ask_links(node, e, now, actions);
     schedule(node, e);
   }
   return actions;
+}
+
+void node_table::ask_links(const std::string& node, entry& e, instant now, tick_actions& actions) {
+  instant oldest = now;
+  for (const auto& [link, asked] : e.links) oldest = std::min(oldest, asked);
+  if (oldest + interval(node) <= now) {
+    oldest = now;
+    for (auto& [link, asked] : e.links) {
+      if (asked + net_ticktime_ / 2 <= now) {  // the others will be due soon: one question for all is cheaper
+        asked = now;
+        actions.ask.push_back(link);
+      }
+      oldest = std::min(oldest, asked);
+    }
+    if (!e.asked) {
+      const instant since = std::max(e.heard + net_ticktime_, now);
+      e.asked = question{.since = since, .again = since + step(), .passed = {}};
+      silent_.insert(node);
+    }
+  }
+  e.ask_at = oldest + interval(node);
+}
+
+void node_table::read_up_to(instant sent, bool is_whole, instant now) {
+  for (auto node = silent_.begin(); node != silent_.end();) {
+    const auto found = nodes_.find(*node);
+    if (found == nodes_.end() || !found->second.asked || found->second.links.empty()) {
+      node = silent_.erase(node);
+      continue;
+    }
+    auto& asked = *found->second.asked;
+    if (!is_whole) {
+      asked.passed.reset();
+      asked.is_read = false;
+    }
+    if (!asked.passed && sent >= asked.since) asked.passed = now;
+    // Two steps are for the answer's own way.
+    if (asked.passed && sent >= *asked.passed + 2 * step()) asked.is_read = true;
+    schedule(*node, found->second);
+    ++node;
+  }
 }
 
 // The node whose name sorts first asks a little earlier than the other, which then need not.
@@ -127,6 +167,7 @@ std::vector<remote_link> node_table::disconnect() {
   std::sort(ended.begin(), ended.end());  // the same order in every run
   nodes_.clear();
   due_.clear();
+  silent_.clear();
   unlinked_.clear();
   return ended;
 }
@@ -169,7 +210,9 @@ void node_table::unlinked(const std::string& node, entry& e, instant now) {
 
 void node_table::schedule(const std::string& node, entry& e) {
   due_.erase({e.due, node});
-  e.due = e.answer_by ? std::min(e.ask_at, *e.answer_by) : e.ask_at;
+  e.due = e.ask_at;
+  if (e.asked) e.due = std::min(e.due, e.asked->again);
+  if (e.asked && e.asked->is_read) e.due = std::min(e.due, e.asked->since + net_ticktime_ / 4);
   due_.emplace(e.due, node);
 }
 

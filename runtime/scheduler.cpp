@@ -1,5 +1,6 @@
 #include "runtime/scheduler.hpp"
 
+#include <algorithm>
 #include <vector>
 
 #include "runtime/node.hpp"
@@ -40,16 +41,56 @@ process_state* scheduler::whereis(const std::string& name) {
   return found == names_.end() ? nullptr : find(found->second);
 }
 
-void scheduler::deliver(process_state& to, message m) {
-  to.mailbox.push_back(std::move(m));
+void scheduler::deliver(process_state& to, message m, place_number place) {
+  auto& box = to.mailbox;
+  if (box.empty() || box.back().place < place) {
+    box.push_back({.content = std::move(m), .place = place});
+  } else {  // only the process itself does that, which is not waiting
+    const auto behind = std::upper_bound(box.begin(), box.end(), place,
+                                         [](place_number before, const letter& l) { return before < l.place; });
+    box.insert(behind, {.content = std::move(m), .place = place});
+  }
   if (to.waiting) enqueue(to);
 }
 
-void scheduler::signal_exit(process_state& to, const pid& from, const term& reason) {
+bool scheduler::deliver_remote(process_state& to, message m, std::size_t size) {
+  auto& of_sender = *waiting_.try_emplace(m.from).first;
+  if (of_sender.second.messages >= max_waiting_of_one || of_sender.second.bytes + size > max_waiting_bytes_of_one)
+    return false;
+  if (all_waiting_.messages >= max_waiting || all_waiting_.bytes + size > max_waiting_bytes) {
+    if (of_sender.second.messages == 0) waiting_.erase(std::string(of_sender.first));
+    return false;
+  }
+  for (auto* count : {&of_sender.second, &all_waiting_}) {
+    ++count->messages;
+    count->bytes += size;
+  }
+  to.mailbox.push_back({.content = std::move(m), .place = next_place(), .of = &of_sender, .size = size});
+  if (to.waiting) enqueue(to);
+  return true;
+}
+
+void scheduler::taken_out(const letter& l) {
+  if (!l.of) return;
+  for (auto* count : {&l.of->second, &all_waiting_}) {
+    --count->messages;
+    count->bytes -= l.size;
+  }
+  if (l.of->second.messages == 0) waiting_.erase(std::string(l.of->first));
+}
+
+void scheduler::signal_exit(process_state& to, const pid& from, const term& reason, cause why, place_number place) {
   if (to.trap_exit)
-    deliver(to, {.from = from.node, .local = true, .content = exit_signal::write(from, reason)});
+    deliver(to, {.from = from.node, .local = true, .content = exit_signal::write(from, reason, why)}, place);
   else if (reason != reason::normal)
     kill(to, reason);
+}
+
+void scheduler::remember_exit(process_state& at, const pid& from, const term& reason) {
+  if (at.mailbox.empty()) return;
+  if (at.early_exits.size() >= max_waiting_of_one)
+    std::erase_if(at.early_exits, [first = at.mailbox.front().place](const auto& e) { return e.second.place < first; });
+  if (at.early_exits.size() < max_waiting_of_one) at.early_exits.try_emplace(from, early_exit{next_place(), reason});
 }
 
 void scheduler::kill(process_state& state, const term& reason) {
@@ -62,15 +103,19 @@ void scheduler::end(process_state& state, const term& reason) {
   if (!state.registered_name.empty()) names_.erase(state.registered_name);
   const auto gone = std::move(processes_.extract(state.serial).mapped());
   gone->body = {};  // destructors of the body run while the node is whole
+  for (const auto& l : gone->mailbox) taken_out(l);
   on_end_(*gone, reason);
   for (const auto other : gone->links)
     if (auto* linked = find(other); linked && linked->links.erase(gone->serial))
-      signal_exit(*linked, gone->node.pid_of(gone->serial), reason);
+      signal_exit(*linked, gone->node.pid_of(gone->serial), reason, cause::process);
 }
 
-void scheduler::run(std::size_t turns) {
+void scheduler::run(std::size_t turns, duration at_most) {
+  constexpr std::size_t turns_a_look = 16;  // at the clock
   expire_timers();
+  const instant begin = now_();
   for (; turns > 0 && !run_queue_.empty(); --turns) {
+    if (turns % turns_a_look == 0 && now_() - begin > at_most) return;
     const auto serial = run_queue_.front();
     run_queue_.pop_front();
     auto* state = find(serial);
@@ -92,6 +137,7 @@ std::optional<instant> scheduler::next_deadline() const {
 void scheduler::suspend(process_state& state, receive_base& receive) {
   state.waiting = &receive;
   state.untried = 0;
+  if (state.mailbox.empty()) state.early_exits.clear();
   if (const auto wait = receive.wait()) {
     state.deadline = now_() + *wait;
     timers_.emplace(*state.deadline, state.serial);
@@ -107,7 +153,9 @@ bool scheduler::take_turn(process_state& state) {
   if (!state.waiting) return true;
   while (state.untried < state.mailbox.size()) {
     const auto candidate = state.mailbox.begin() + static_cast<std::ptrdiff_t>(state.untried);
-    if (state.waiting->match(*candidate)) {
+    if (state.waiting->match(candidate->content)) {
+      state.taken = candidate->place;
+      taken_out(*candidate);
       state.mailbox.erase(candidate);
       clear_timer(state);
       return true;

@@ -6,6 +6,7 @@
 #include <coroutine>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <unordered_map>
@@ -17,6 +18,37 @@ namespace runtime {
 /// Which process of the node. Never used twice while the program runs.
 using serial_number = std::uint64_t;
 
+/// Where something stands in the order in which the node has come to know it.
+using place_number = std::uint64_t;
+
+/// How much of one other node may wait in the mailboxes of this one, and of all together. What comes beyond it is
+/// dropped: who floods a node does not take the others' turns. The first is what Mosquitto queues for a client, unless it
+/// is told otherwise.
+inline constexpr std::size_t max_waiting_of_one = 1'000;
+inline constexpr std::size_t max_waiting_bytes_of_one = std::size_t{4} << 20;
+inline constexpr std::size_t max_waiting = 100'000;
+inline constexpr std::size_t max_waiting_bytes = std::size_t{256} << 20;
+
+/// What waits in the mailboxes of a node, of one sender or of all.
+struct backlog {
+  std::size_t messages = 0;
+  std::size_t bytes = 0;  ///< of payload
+};
+
+/// A message in a mailbox, and what only the scheduler knows of it.
+struct letter {
+  message content;
+  place_number place;
+  std::pair<const std::string, backlog>* of = nullptr;  // what it counts among; nothing for a local one
+  std::size_t size = 0;
+};
+
+/// An EXIT of somebody who is not linked yet: a message of his that makes the link may lie in the mailbox before it.
+struct early_exit {
+  place_number place;
+  term reason;
+};
+
 /// A process, seen from the inside.
 struct process_state {
   runtime::node& node;
@@ -25,7 +57,9 @@ struct process_state {
   process body;
   std::coroutine_handle<> next;  // what to resume at the next turn
 
-  std::deque<message> mailbox;
+  std::deque<letter> mailbox;  // by place
+  place_number taken = 0;      // of the latest message that was taken out
+  std::map<pid, early_exit> early_exits;
   std::size_t untried = 0;          // first message that the present receive has not seen
   receive_base* waiting = nullptr;  // the present receive
   std::optional<instant> deadline;  // its `after`
@@ -64,15 +98,31 @@ class scheduler {
   bool register_name(process_state& state, const std::string& name);
   process_state* whereis(const std::string& name);
 
-  /// Puts a message at the end of the mailbox.
-  void deliver(process_state& to, message m);
+  // Places: what the node comes to know is numbered in the order in which it comes. A message lies in the mailbox at its
+  // place; so does an exit signal whose cause became known while messages of the same sender lay there unread. Hence no
+  // table that knows more overtakes what has been sent before.
+
+  /// The next thing that is known has this place.
+  place_number next_place() { return ++places_; }
+
+  /// Puts a message at the end of the mailbox, or at a place of earlier.
+  void deliver(process_state& to, message m, place_number place);
+  void deliver(process_state& to, message m) { deliver(to, std::move(m), next_place()); }
+  /// The same for one from another node, unless too much of that node's, or of all, is waiting already.
+  /// @param size of its payload. @returns whether it was taken.
+  bool deliver_remote(process_state& to, message m, std::size_t size);
   /// An exit signal: trapped, ignored (`normal`), or the end of the process.
-  void signal_exit(process_state& to, const pid& from, const term& reason);
+  void signal_exit(process_state& to, const pid& from, const term& reason, cause why, place_number place);
+  void signal_exit(process_state& to, const pid& from, const term& reason, cause why) {
+    signal_exit(to, from, reason, why, next_place());
+  }
+  /// Keeps the EXIT of somebody who is not linked while a message of before is unread.
+  void remember_exit(process_state& at, const pid& from, const term& reason);
   /// Ends a process at its next turn, whether it traps exits or not.
   void kill(process_state& state, const term& reason);
 
-  /// Gives each process that has something to do a turn, up to `turns` of them.
-  void run(std::size_t turns);
+  /// Gives each process that has something to do a turn, up to `turns` of them, and for so long.
+  void run(std::size_t turns, duration at_most = duration::max());
   /// When run() is next needed: at once, at a time-out, or not before something is delivered.
   std::optional<instant> next_deadline() const;
 
@@ -86,6 +136,7 @@ class scheduler {
   void end(process_state& state, const term& reason);
   void clear_timer(process_state& state);
   void expire_timers();
+  void taken_out(const letter& l);
 
   std::function<instant()> now_;
   ended on_end_;
@@ -94,6 +145,9 @@ class scheduler {
   std::deque<serial_number> run_queue_;
   std::set<std::pair<instant, serial_number>> timers_;
   serial_number next_serial_ = 1;
+  place_number places_ = 0;
+  std::unordered_map<std::string, backlog> waiting_;  // by sender
+  backlog all_waiting_;
 };
 
 }  // namespace runtime

@@ -24,6 +24,8 @@ std::optional<any_signal> read_signal(const term& content) {
   if (word == "PONG" && content.size() == 2 && content[1].is_string() &&
       is_node_name(content[1].get_ref<const std::string&>()))
     return pong_signal{content[1].get<std::string>()};
+  if (word == "ECHO" && content.size() == 2 && content[1].is_number_unsigned())
+    return echo_signal{content[1].get<std::uint64_t>()};
   auto from = content.size() == (word == "EXIT" ? 3U : 2U) ? pid_at(content, 1) : std::nullopt;
   if (!from) return bad_signal{};
   if (word == "LINK") return link_signal{std::move(*from)};

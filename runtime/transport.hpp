@@ -31,6 +31,7 @@ struct publication {
   bool retain = false;
   std::uint32_t expiry_seconds = 0;  ///< MQTT 5 message expiry; 0 never expires
   int qos = 1;                       ///< 0 or 1
+  bool is_urgent = false;            ///< may leave before what waits to be sent
 };
 
 /// Why a connection ended or was never made.
@@ -64,7 +65,7 @@ class transport_events {
 
 /// One MQTT connection at a time: subscriptions and will of QoS 1, clean start, session expiry 0, will delay 0.
 /// A call returns at once; what comes of it is told to the transport_events. Publications of one
-/// topic arrive in the order published; those still queued when the connection ends are lost.
+/// topic that are not urgent arrive in the order published; those still queued when the connection ends are lost.
 class transport {
  public:
   virtual ~transport() = default;
