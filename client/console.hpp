@@ -3,6 +3,7 @@
 /// The event loop's thread only.
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "client/events.hpp"
+#include "program/output.hpp"
 
 namespace messenger {
 
@@ -38,6 +40,10 @@ class console {
   virtual bool at_end() const = 0;
   /// Nobody reads what is shown any more.
   virtual bool is_broken() const = 0;
+  /// So much is waiting to be read that no more commands are to be carried out for now.
+  virtual bool is_backed_up() const = 0;
+  /// The program ends: waits for whoever reads, but no longer than this while nothing is read.
+  virtual void finish(std::chrono::milliseconds at_most) = 0;
 
   virtual void window_changed() {}
   /// Ctrl-C. False if there was nothing to give up, so that it is meant for the program.
@@ -49,12 +55,14 @@ struct script_settings {
   bool json = false;
   std::optional<std::vector<std::string>> commands;  ///< instead of standard input
 };
-std::unique_ptr<console> make_script_console(script_settings settings);
+/// @param errors for what is no reply.
+std::unique_ptr<console> make_script_console(script_settings settings, program::event_loop& loop,
+                                             program::output& errors);
 
 struct terminal_settings {
   bool has_colours = false;
 };
-std::unique_ptr<console> make_terminal_console(terminal_settings settings);
+std::unique_ptr<console> make_terminal_console(terminal_settings settings, program::event_loop& loop);
 
 /// Standard input and output are a terminal that can do more than print lines.
 bool is_at_terminal();

@@ -10,7 +10,9 @@
 #include "client/mess_client.hpp"
 #include "client/printable.hpp"
 #include "client/shell.hpp"
+#include "program/logging.hpp"
 #include "program/node_program.hpp"
+#include "program/output.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/user_name.hpp"
 
@@ -40,9 +42,11 @@ struct client_options {
   }
 };
 
-std::unique_ptr<messenger::console> make_console(const client_options& o) {
-  if (!o.is_script()) return messenger::make_terminal_console({o.has_colours()});
-  return messenger::make_script_console({o.json, o.commands.empty() ? std::nullopt : std::optional(o.commands)});
+std::unique_ptr<messenger::console> make_console(const client_options& o, program::event_loop& loop,
+                                                 program::output& errors) {
+  if (!o.is_script()) return messenger::make_terminal_console({o.has_colours()}, loop);
+  return messenger::make_script_console({o.json, o.commands.empty() ? std::nullopt : std::optional(o.commands)}, loop,
+                                        errors);
 }
 
 // What the exit code of a script is to say.
@@ -73,11 +77,12 @@ class outcome {
 
 int run(const program::common_options& options, const client_options& own) {
   program::event_loop loop;
-  const auto console = make_console(own);
-  if (own.is_script())
-    program::set_up_logging(options.log_level);
-  else
-    program::set_up_logging(options.log_level, [&console](const std::string& line) { console->log(line); });
+  program::output errors(loop, STDERR_FILENO);
+  const auto console = make_console(own, loop, errors);
+  const auto log = own.is_script()
+                       ? std::make_unique<program::logging>(options.log_level, errors)
+                       : std::make_unique<program::logging>(
+                             options.log_level, [&console](const std::string& line) { console->log(line); });
   program::node_program program(loop, options,
                                 "start one (messenger-node --embedded-broker), or say where one is with -h and -p");
   runtime::node& node = program.node();
@@ -110,7 +115,7 @@ int run(const program::common_options& options, const client_options& own) {
 
   // One command at a time: the next line is taken when the shell has done with the last.
   const auto feed = [&] {
-    if (!state.idle) return;
+    if (!state.idle || console->is_backed_up()) return;
     console->update({node.name(), state.user_name, is_on, state.in.current});
     std::optional<runtime::term> input;
     if (std::exchange(logon_pending, false))
@@ -130,7 +135,7 @@ int run(const program::common_options& options, const client_options& own) {
   program.before_stop_by_signal = [&node] { node.stop_process(messenger::client_name, "normal"); };
   program.is_signal_for_another = [&console](int signal) { return signal == SIGINT && console->interrupt(); };
   loop.on_window_change([&console] { console->window_changed(); });
-  return program.run([&]() -> std::optional<runtime::instant> {
+  const int code = program.run([&]() -> std::optional<runtime::instant> {
     if (console->wants_more())
       loop.watch(STDIN_FILENO, [&console] { console->read(); });
     else
@@ -157,6 +162,10 @@ int run(const program::common_options& options, const client_options& own) {
       feed();
     return next;
   });
+  // Whoever reads slowly is waited for; but no longer than this for whoever does not read.
+  console->finish(program.was_signalled() ? 1s : 10s);
+  errors.drain(1s);
+  return code;
 }
 
 void add_options(CLI::App& app, client_options& o) {

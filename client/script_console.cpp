@@ -1,5 +1,5 @@
 #include <chrono>
-#include <cstdio>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -12,9 +12,16 @@
 namespace messenger {
 namespace {
 
+// What may wait for its reader when the next command is carried out: its replies are not to be lost.
+constexpr std::size_t most_for_commands = program::output::most / 4;
+
 class script_console final : public console {
  public:
-  explicit script_console(script_settings settings) : settings_(std::move(settings)), input_(STDIN_FILENO) {
+  script_console(script_settings settings, program::event_loop& loop, program::output& errors)
+      : settings_(std::move(settings)), input_(STDIN_FILENO), output_(loop, STDOUT_FILENO), errors_(errors) {
+    output_.on_room = [](std::uint64_t lost) {
+      if (lost > 0) spdlog::warn("{} lines of standard output were lost: nobody read them", lost);
+    };
     if (settings_.commands) commands_ = {settings_.commands->begin(), settings_.commands->end()};
   }
 
@@ -32,8 +39,7 @@ class script_console final : public console {
   }
 
   void log(const std::string& line) override {
-    const std::string text = line + "\n";
-    std::fwrite(text.data(), 1, text.size(), stderr);
+    errors_.write(line + "\n");
   }
 
   void update(const whereabouts&) override {}
@@ -41,6 +47,8 @@ class script_console final : public console {
   bool wants_more() const override { return !settings_.commands && input_.wants_more(); }
   bool at_end() const override { return settings_.commands ? commands_.empty() : input_.at_end(); }
   bool is_broken() const override { return is_broken_; }
+  bool is_backed_up() const override { return output_.waiting() > most_for_commands; }
+  void finish(std::chrono::milliseconds at_most) override { output_.drain(at_most); }
 
   std::optional<std::string> next() override {
     if (settings_.commands) {
@@ -56,23 +64,24 @@ class script_console final : public console {
 
  private:
   void write(const std::string& line) {
-    const std::string text = line + "\n";
-    if (is_broken_ || (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0))
-      return;
-    is_broken_ = true;
+    output_.write(line + "\n");
+    if (!output_.is_broken() || std::exchange(is_broken_, true)) return;
     spdlog::error("nobody reads standard output any more; stopping");
   }
 
   script_settings settings_;
   line_reader input_;
+  program::output output_;
+  program::output& errors_;
   std::deque<std::string> commands_;
   bool is_broken_ = false;
 };
 
 }  // namespace
 
-std::unique_ptr<console> make_script_console(script_settings settings) {
-  return std::make_unique<script_console>(std::move(settings));
+std::unique_ptr<console> make_script_console(script_settings settings, program::event_loop& loop,
+                                             program::output& errors) {
+  return std::make_unique<script_console>(std::move(settings), loop, errors);
 }
 
 }  // namespace messenger

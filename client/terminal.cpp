@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cwchar>
 #include <string_view>
+#include <utility>
 
 #include <sys/ioctl.h>
 #include <termios.h>
@@ -21,6 +22,9 @@ namespace {
 
 constexpr char end_of_transmission = 4;  // Ctrl-D
 constexpr char escape = 27;
+
+// How much a terminal that is stopped may still have to show when something new comes.
+constexpr std::size_t most_waiting = program::output::most / 4;
 
 // How many bytes make the first key, 0 if the rest of it has not come yet: libedit would wait for it.
 std::size_t first_key(std::string_view input) {
@@ -89,8 +93,24 @@ int rows() {
 static termios as_it_was;
 static void restore_terminal() { ::tcsetattr(STDIN_FILENO, TCSANOW, &as_it_was); }
 
-terminal::terminal(const std::string& history_path, completer complete)
-    : complete_(std::move(complete)), history_(::history_init()), saved_(history_path) {
+// libedit draws on a stream.
+static std::FILE* as_stream(program::output& screen) {
+  const cookie_io_functions_t functions{.read = nullptr,
+                                        .write = [](void* to, const char* bytes, std::size_t size) -> ssize_t {
+                                          static_cast<program::output*>(to)->write({bytes, size});
+                                          return static_cast<ssize_t>(size);
+                                        },
+                                        .seek = nullptr,
+                                        .close = nullptr};
+  return ::fopencookie(&screen, "w", functions);
+}
+
+terminal::terminal(program::output& screen, const std::string& history_path, completer complete)
+    : screen_(screen),
+      file_(as_stream(screen)),
+      complete_(std::move(complete)),
+      history_(::history_init()),
+      saved_(history_path) {
   ::tcgetattr(STDIN_FILENO, &as_it_was);
   std::at_quick_exit(restore_terminal);
   std::setlocale(LC_CTYPE, "");
@@ -99,7 +119,7 @@ terminal::terminal(const std::string& history_path, completer complete)
   ::history(history_, &e, H_SETSIZE, static_cast<int>(history_file::longest));
   ::history(history_, &e, H_SETUNIQUE, 1);
   for (const auto& line : saved_.load()) ::history(history_, &e, H_ENTER, line.c_str());
-  edit_ = ::el_init("messenger-client", stdin, stdout, stderr);
+  edit_ = ::el_init_fd("messenger-client", stdin, file_, stderr, STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO);
   ::el_set(edit_, EL_CLIENTDATA, this);
   ::el_set(edit_, EL_EDITOR, "emacs");
   ::el_set(edit_, EL_HIST, ::history, history_);
@@ -113,14 +133,18 @@ terminal::terminal(const std::string& history_path, completer complete)
   ::el_set(edit_, EL_BIND, "^W", "ed-delete-prev-word", nullptr);
   ::el_set(edit_, EL_UNBUFFERED, 1);
   drawn_columns_ = columns();
+  screen_.on_room = [this](std::uint64_t) {
+    if (lost_ > 0) print("(" + std::to_string(std::exchange(lost_, 0)) + " lines were not shown: this terminal was stopped)");
+  };
 }
 
 terminal::~terminal() {
   erase();
-  std::fflush(stdout);
+  std::fflush(file_);
   ::el_set(edit_, EL_UNBUFFERED, 0);
   ::el_end(edit_);
   ::history_end(history_);
+  std::fclose(file_);
 }
 
 void terminal::read() {
@@ -285,32 +309,36 @@ void terminal::erase() {
   const auto text_width = prompt_.size() + static_cast<std::size_t>(width({line->buffer, line->lastchar}));
   if (drawn_columns_ != wide && text_width >= static_cast<std::size_t>(std::min(drawn_columns_, wide))) {
     // Nobody knows into how many rows the terminal has broken it: rather a piece of it stays than that others' goes.
-    std::fputs("\x1b[J\r\n", stdout);
+    std::fputs("\x1b[J\r\n", file_);
     return;
   }
-  const auto up = [](int rows) {
-    if (rows > 0) std::fprintf(stdout, "\x1b[%dA", rows);
+  const auto up = [this](int rows) {
+    if (rows > 0) std::fprintf(file_, "\x1b[%dA", rows);
   };
   const int highest = rows() - 1;
   up(std::min(row_after(static_cast<std::size_t>(line->cursor - line->buffer)), highest));
   const int last = std::min(row_after(static_cast<std::size_t>(line->lastchar - line->buffer)), highest);
-  std::fputs("\r\x1b[K", stdout);
-  for (int row = 0; row < last; ++row) std::fputs("\x1b[B\x1b[K", stdout);
+  std::fputs("\r\x1b[K", file_);
+  for (int row = 0; row < last; ++row) std::fputs("\x1b[B\x1b[K", file_);
   up(last);
 }
 
 void terminal::print(const std::string& text) {
+  if (screen_.waiting() > most_waiting) {
+    ++lost_;
+    return;
+  }
   erase();
   for (const char c : text) {
-    if (c == '\n') std::fputc('\r', stdout);
-    std::fputc(c, stdout);
+    if (c == '\n') std::fputc('\r', file_);
+    std::fputc(c, file_);
   }
-  std::fputs("\r\n", stdout);
+  std::fputs("\r\n", file_);
   draw();
 }
 
 void terminal::draw() {
-  std::fflush(stdout);
+  std::fflush(file_);
   ::el_resize(edit_);
   ::el_set(edit_, EL_REFRESH);
   drawn_columns_ = columns();
@@ -320,8 +348,8 @@ bool terminal::give_line_up() {
   const LineInfo* line = ::el_line(edit_);
   input_.clear();
   if (line->lastchar == line->buffer) return false;
-  std::fputs("^C\r\n", stdout);
-  std::fflush(stdout);
+  std::fputs("^C\r\n", file_);
+  std::fflush(file_);
   ::el_set(edit_, EL_UNBUFFERED, 0);
   ::el_set(edit_, EL_UNBUFFERED, 1);
   return true;

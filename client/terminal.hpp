@@ -3,6 +3,7 @@
 /// The event loop's thread only; read() never waits.
 #pragma once
 
+#include <cstdio>
 #include <deque>
 #include <functional>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <histedit.h>
 
 #include "client/history_file.hpp"
+#include "program/output.hpp"
 
 namespace messenger {
 
@@ -20,8 +22,9 @@ class terminal {
   /// What may stand in place of the last, unfinished word of this text. Whole words, sorted.
   using completer = std::function<std::vector<std::string>(const std::string& text)>;
 
+  /// @param screen standard output. What does not fit into it while the terminal is stopped is lost, and said later.
   /// @param history_path where typed lines are kept for the next time; empty for nowhere.
-  terminal(const std::string& history_path, completer complete);
+  terminal(program::output& screen, const std::string& history_path, completer complete);
   /// Leaves the terminal as it was.
   ~terminal();
   terminal(const terminal&) = delete;
@@ -58,6 +61,8 @@ class terminal {
   void erase();
   void draw();
 
+  program::output& screen_;
+  std::FILE* file_;  // what is written to it goes to screen_
   completer complete_;
   History* history_;
   EditLine* edit_;
@@ -67,6 +72,7 @@ class terminal {
   std::string unit_;   // one key, being given to libedit
   std::deque<std::string> lines_;
   bool at_end_ = false;
+  std::uint64_t lost_ = 0;  // prints, while the terminal was stopped
   int drawn_columns_ = 0;  // the width of the window when the line was drawn
 };
 

@@ -32,8 +32,10 @@ std::string time_of_day() {
 
 class terminal_console final : public console {
  public:
-  explicit terminal_console(terminal_settings settings)
-      : settings_(settings), terminal_(history_path(), [this](const std::string& text) { return complete(text); }) {}
+  terminal_console(terminal_settings settings, program::event_loop& loop)
+      : settings_(settings),
+        output_(loop, STDOUT_FILENO),
+        terminal_(output_, history_path(), [this](const std::string& text) { return complete(text); }) {}
 
   void show(const event& e) override {
     completion_.learn(e);
@@ -59,6 +61,8 @@ class terminal_console final : public console {
   bool wants_more() const override { return terminal_.wants_more(); }
   bool at_end() const override { return terminal_.at_end(); }
   bool is_broken() const override { return false; }
+  bool is_backed_up() const override { return false; }
+  void finish(std::chrono::milliseconds at_most) override { output_.drain(at_most); }
 
   std::optional<std::string> next() override {
     is_for_completion_ = false;
@@ -105,6 +109,7 @@ class terminal_console final : public console {
   }
 
   terminal_settings settings_;
+  program::output output_;
   completion completion_;
   terminal terminal_;
   std::string user_name_;
@@ -117,8 +122,8 @@ class terminal_console final : public console {
 
 }  // namespace
 
-std::unique_ptr<console> make_terminal_console(terminal_settings settings) {
-  return std::make_unique<terminal_console>(settings);
+std::unique_ptr<console> make_terminal_console(terminal_settings settings, program::event_loop& loop) {
+  return std::make_unique<terminal_console>(settings, loop);
 }
 
 bool is_at_terminal() {

@@ -1,6 +1,10 @@
 #include "ping_pong.hpp"
 
+#include <unistd.h>
+
+#include "program/logging.hpp"
 #include "program/node_program.hpp"
+#include "program/output.hpp"
 
 namespace ping_pong {
 
@@ -21,8 +25,9 @@ int run(int argc, char** argv, const std::string& about, const std::string& wher
       }))
     return *code;
   try {
-    program::set_up_logging(options.log_level);
     program::event_loop loop;
+    program::output errors(loop, STDERR_FILENO);
+    const program::logging log(options.log_level, errors);
     program::node_program program(loop, options, "start one, or say where one is with -h and -p");
     auto& node = program.node();
     bool has_started = false;

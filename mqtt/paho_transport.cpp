@@ -24,8 +24,10 @@ using runtime::transport_events;
 // that found the socket full.
 constexpr auto least_paho_waits = std::chrono::milliseconds(90);
 
-// How many packets are read before the node has its turn.
-constexpr int packets_at_once = 16;
+// How long packets are read, while there are more, before the node has its turn. It is to know what has been said before
+// it does what it was asked to: answers to its own questions lie behind the requests of others.
+constexpr auto reading_time = std::chrono::milliseconds(20);
+constexpr int packets_a_look = 16;  // at the clock
 
 // Where the threads that do the blocking calls leave what came of them. Shared with those threads: one whose connection
 // was given up is left to itself.
@@ -115,7 +117,7 @@ void paho_transport::start_change() {
 
 void paho_transport::publish(publication p) {
   if (!present_) return;
-  queued_.push_back(std::move(p));
+  p.is_urgent ? queued_.push_front(std::move(p)) : queued_.push_back(std::move(p));
   send_queued();
 }
 
@@ -163,10 +165,15 @@ void paho_transport::finished(const outcome& o) {
   is_busy_ = false;
   may_have_kept_ = true;
   if (o.loss) return ended(*o.loss);
-  if (o.what != step::connected && !changes_.empty()) return start_change();
-  watch_socket(POLLIN);
+  const bool is_subscribed =
+      o.what == step::subscribed &&
+      std::none_of(changes_.begin(), changes_.end(), [](const change& c) { return c.what == step::subscribed; });
+  if (o.what != step::connected && !changes_.empty())
+    start_change();
+  else
+    watch_socket(POLLIN);
   if (o.what == step::connected) listener_->connected();
-  if (o.what == step::subscribed) listener_->subscribed();
+  if (is_subscribed) listener_->subscribed();
 }
 
 void paho_transport::look_around() {
@@ -194,7 +201,9 @@ void paho_transport::receive() {
   const int asked_in_vain_at_most = settings_.tls.on ? c->count_in_flight() + 2 : 0;
   int asked_in_vain = 0;
   input next = next_input(c->socket());
-  for (int packets = 0; packets < packets_at_once; ++packets) {
+  using std::chrono::steady_clock;
+  const auto until = steady_clock::now() + reading_time;
+  for (int packets = 1; packets % packets_a_look != 0 || steady_clock::now() < until; ++packets) {
     // Paho says nothing of a DISCONNECT that it reads.
     if (next.is_there) disconnect_reason_ = next.disconnect_reason;
     const bool was_publish = c->read(pass_on);

@@ -7,7 +7,9 @@
 
 #include "node/candidate.hpp"
 #include "node/embedded_broker.hpp"
+#include "program/logging.hpp"
 #include "program/node_program.hpp"
+#include "program/output.hpp"
 #include "protocol/messages.hpp"
 
 namespace {
@@ -37,8 +39,9 @@ struct server_settings {
 
 // One node after the other on one thread, until one is stopped.
 int run(program::common_options options, const server_settings& own) {
-  program::set_up_logging(options.log_level);
   program::event_loop loop;
+  program::output errors(loop, STDERR_FILENO);
+  const program::logging log(options.log_level, errors);
   const auto broker = own.embedded ? start_broker(options, loop) : nullptr;
   auto as_server = options;
   as_server.node.monitor_nodes = true;
@@ -67,7 +70,10 @@ int run(program::common_options options, const server_settings& own) {
       }
       return std::nullopt;
     });
-    if (!me.change()) return code;
+    if (!me.change()) {
+      errors.drain(std::chrono::seconds(1));
+      return code;
+    }
     options.was_up = as_server.was_up = true;
   }
 }

@@ -2,11 +2,8 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <mutex>
 #include <random>
 
-#include <spdlog/sinks/base_sink.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 namespace program {
@@ -14,38 +11,6 @@ namespace program {
 using std::chrono::steady_clock;
 
 constexpr auto one_second = std::chrono::seconds(1);
-
-namespace {
-
-class line_sink final : public spdlog::sinks::base_sink<std::mutex> {
- public:
-  explicit line_sink(std::function<void(const std::string&)> write_line) : write_line_(std::move(write_line)) {}
-
- private:
-  void sink_it_(const spdlog::details::log_msg& m) override {
-    spdlog::memory_buf_t text;
-    formatter_->format(m, text);
-    std::string line = fmt::to_string(text);
-    while (line.ends_with('\n')) line.pop_back();
-    write_line_(line);
-  }
-  void flush_() override {}
-
-  std::function<void(const std::string&)> write_line_;
-};
-
-}  // namespace
-
-void set_up_logging(const std::string& level, std::function<void(const std::string&)> write_line) {
-  const bool is_terminal = static_cast<bool>(write_line);
-  auto logger = is_terminal
-                    ? std::make_shared<spdlog::logger>("messenger", std::make_shared<line_sink>(std::move(write_line)))
-                    : spdlog::stderr_color_mt("messenger");
-  logger->set_pattern(is_terminal ? "%H:%M %l: %v" : "%Y-%m-%d %H:%M:%S.%e %^%-7l%$ %v");
-  logger->set_level(spdlog::level::from_str(level));
-  logger->flush_on(spdlog::level::trace);
-  spdlog::set_default_logger(std::move(logger));
-}
 
 static runtime::environment real_environment() {
   return {.now = [] { return steady_clock::now(); },
@@ -71,6 +36,7 @@ node_program::node_program(event_loop& loop, const common_options& options, std:
       was_up_(options.was_up) {
   loop_.on_signal([this](int signal) {
     if (is_signal_for_another && is_signal_for_another(signal)) return;
+    was_signalled_ = true;
     spdlog::info("stopping: {}", signal == SIGINT ? "SIGINT" : signal == SIGTERM ? "SIGTERM" : "SIGHUP");
     if (is_stopping_)
       std::quick_exit(signal == SIGINT ? exit_code::interrupted : 0);  // asked twice: at once, so by will

@@ -11,10 +11,6 @@
 
 namespace program {
 
-/// Sets spdlog's default logger: time, level and text, on standard error, or line by line to `write_line`, which
-/// outlives the program.
-void set_up_logging(const std::string& level, std::function<void(const std::string&)> write_line = {});
-
 class node_program final : private runtime::node_observer {
  public:
   /// @param no_broker_hint what to do when no broker was configured and none is at the default address.
@@ -28,7 +24,9 @@ class node_program final : private runtime::node_observer {
 
   /// Stops the node cleanly, then ends run() with this code.
   void stop(int exit_code);
-  /// The same, with an error in the log; nothing if the node is being stopped already.
+  /// Somebody has asked for the end, by a signal.
+  bool was_signalled() const { return was_signalled_; }
+  /// As stop(), with an error in the log; nothing if the node is being stopped already.
   void fail(int exit_code, const std::string& sentence);
 
   /// Asked first what a signal means: true if it was for somebody else than the program.
@@ -57,6 +55,7 @@ class node_program final : private runtime::node_observer {
   runtime::node node_;
   int exit_code_ = 0;
   bool was_up_;
+  bool was_signalled_ = false;
   bool is_stopping_ = false;
   bool stop_requested_ = false;
   // Drops are logged one by one up to a number a second, so that a flood of them floods nothing else.
