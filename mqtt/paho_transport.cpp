@@ -89,7 +89,7 @@ void paho_transport::connect(const std::string& client_id, const publication& wi
   listener_ = &events;
   changes_.clear();
   queued_.clear();
-  is_closing_ = false;
+  is_closing_ = is_closed_ = false;
   start(step::connected, [will](connection& c) { return c.connect(will); });
 }
 
@@ -234,6 +234,7 @@ void paho_transport::send_queued() {
     if (!c.is_connected()) return helper_->wake();  // receive() will find out
   }
   if (is_closing_ && queued_.empty() && c.count_in_flight() == 0) {
+    is_closed_ = true;
     c.disconnect();
     return helper_->wake();
   }
@@ -247,7 +248,7 @@ void paho_transport::flush() {
 
 void paho_transport::ended(const connection_loss& loss) {
   leave();
-  if (is_closing_ && queued_.empty())
+  if (is_closed_)
     listener_->closed();
   else
     listener_->disconnected(loss);

@@ -55,14 +55,19 @@ void incarnation::received(std::string_view topic, std::string_view payload, boo
 
 void incarnation::disconnected(const connection_loss& loss) {
   if (state_ == state::stopped) return;
-  if (state_ == state::closing) return closed();
   const bool was_up = state_ == state::up;
-  if (was_up && above_ < creation_ && env_.now() < contested_until_) return lost_contest();
+  if (state_ == state::closing && std::exchange(gives_way_to_, 0) == 0) return closed();
   if (was_up && env_.now() - up_since_ >= longest_wait) backoff_.reset();
-  const duration wait = backoff_.next(env_.random());
   state_ = state::waiting;
-  deadline_ = env_.now() + wait;
   if (was_up) on_.down();
+  wait_to_connect(loss);
+}
+
+// While the name is contested at once: the sooner it is seen who has it, the surer it is that he is still there.
+void incarnation::wait_to_connect(const connection_loss& loss) {
+  const bool is_contested = env_.now() < contested_until_;
+  const duration wait = is_contested ? backoff(first_wait, longest_wait).next(env_.random()) : backoff_.next(env_.random());
+  deadline_ = env_.now() + wait;
   on_.lost(loss, wait);
 }
 
@@ -70,18 +75,21 @@ void incarnation::closed() {
   if (state_ == state::stopped) return;
   state_ = state::stopped;
   deadline_.reset();
+  if (gives_way_to_ != 0) on_.replaced(gives_way_to_);
   on_.stopped();
 }
 
-// `established_` tells a program that merely starts after a long-lived namesake from one that was replaced while it
-// lived. Two programs of one name take the connection from each other until one, who knows of the other, loses it:
+// Two programs of one name take the connection from each other until one has found twice that the other had it:
 //
-//     first:   up, 100 ... taken over ......... CONNECT 300, hears "200 is down": contested
-//     second:  ............. CONNECT 200, up ... taken over ........................ CONNECT 400, up
-//     first:                                                                       taken over: stops for good
+//     first:   up, 100 ... taken over ... CONNECT 300, finds "200 is down" ... taken over ... CONNECT 500, finds "400 is
+//     second:  ............. CONNECT 200, up ................. taken over ... CONNECT 400, up ...... taken over .......
 //
-// Who loses a contest has been beaten by a connection that stands, so the two do not both stop; but a broker that dies
-// while one is contested looks the same to it (Mosquitto 2.0 gives no reason for a takeover).
+//     first:   down": says that 500 is down, `normal`, and stops for good when the broker has that
+//     second:  ....................................................................... CONNECT 600, up: nobody contests it
+//
+// To lose the connection says nothing: it may be a cut, or the broker. Who gives way but is taken over before the broker
+// has his word goes on, since the other may have found him and given way too. `established_` tells a program that merely
+// starts after a long-lived namesake from one that was replaced while it lived.
 void incarnation::own_status(std::optional<node_status> status) {
   if (state_ != state::up) return;
   const bool is_established = established_ == creation_;
@@ -92,9 +100,9 @@ void incarnation::own_status(std::optional<node_status> status) {
   // Nothing can be higher than the highest: no node has come so far honestly, and ours is said again.
   if (status && status->creation > max_number - longest_step) status.reset();
   if (status && is_rival(*status, is_established)) {
-    if (status->up) return replaced_by(*status);
-    contested_until_ = env_.now() + contest_time;
-    rival_ = status->creation;
+    if (is_established) return replaced_by(*status);
+    found_rival(*status);
+    if (state_ != state::up) return;
   }
   if (status && status->creation >= creation_) return reincarnate(status->creation);
   // Rule 9. Cleared just now, since nothing retained is empty; or stale, since it comes after the echo, or so late
@@ -107,6 +115,27 @@ bool incarnation::is_rival(const node_status& status, bool is_established) const
   // A nodedown that comes to a new connection is the will of one that the broker has let go for us, or for nobody;
   // one that said `normal`, or that comes to a connection that stands, is of nobody who lives.
   return status.up || (!is_established && status.reason != reason::normal);
+}
+
+// A nodedown is there because our CONNECT took the connection from it, or because it has just died. A nodeup that is not
+// followed by one is of somebody whom the broker does not have: of little weight, but where no will is published at a
+// takeover there is nothing else.
+void incarnation::found_rival(const node_status& status) {
+  constexpr int enough = 4;
+  if (env_.now() >= contested_until_) rival_ = 0, evidence_ = 0;
+  if (status.creation > rival_) evidence_ += status.up ? 1 : 2;
+  rival_ = std::max(rival_, status.creation);
+  contested_until_ = env_.now() + contest_time;
+  if (evidence_ >= enough) give_way(rival_);
+}
+
+void incarnation::give_way(std::uint64_t to) {
+  on_.down();
+  announce({false, name_, creation_, reason::normal});
+  gives_way_to_ = to;
+  state_ = state::closing;
+  deadline_ = env_.now() + close_timeout;
+  transport_.close();
 }
 
 // Everybody takes this creation for dead, or for older than one that is dead: only a new one helps.
@@ -124,12 +153,6 @@ void incarnation::replaced_by(const node_status& status) {
   deadline_ = env_.now() + close_timeout;
   transport_.close();
   on_.replaced(status.creation);
-}
-
-void incarnation::lost_contest() {
-  on_.down();
-  on_.replaced(rival_);
-  closed();
 }
 
 void incarnation::announce(const node_status& status) {

@@ -71,7 +71,7 @@ class incarnation final : public transport_events {
   void closed() override;
 
  private:
-  // After this time whoever wanted the name too has either taken it or gone: nobody waits longer to reconnect.
+  // After this time whoever wanted the name too has either taken it or gone: nobody waits longer to connect.
   static constexpr duration contest_time = longest_wait + connect_timeout;
   // How long the echo of the own nodeup may take; later an older status is answered even without it.
   static constexpr duration echo_time = std::chrono::seconds(1);
@@ -86,7 +86,9 @@ class incarnation final : public transport_events {
   void reincarnate(std::uint64_t above);
   bool is_rival(const node_status& status, bool is_established) const;
   void replaced_by(const node_status& status);
-  void lost_contest();
+  void found_rival(const node_status& status);
+  void give_way(std::uint64_t to);
+  void wait_to_connect(const connection_loss& loss);
 
   std::string name_;
   const topics& topics_;
@@ -102,8 +104,10 @@ class incarnation final : public transport_events {
   std::uint64_t established_ = 0;   // latest creation whose own nodeup came back
   std::set<std::uint64_t> ours_;    // creations that this program had or tried
   std::vector<publication> early_;  // received while subscribing
-  instant contested_until_;         // there may be another program of this name, of creation rival_
-  std::uint64_t rival_ = 0;
+  instant contested_until_;         // there may be another program of this name
+  std::uint64_t rival_ = 0;         // its latest creation
+  int evidence_ = 0;                // of it, see found_rival()
+  std::uint64_t gives_way_to_ = 0;  // while closing, to that creation
   instant up_since_;
   std::optional<instant> deadline_;
   backoff backoff_{first_wait, longest_wait};

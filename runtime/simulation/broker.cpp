@@ -121,10 +121,12 @@ void broker::disconnect(const session_ptr& s) {
   instant last = world_.now();
   for (const auto& [topic, when] : s->last_arrival) last = std::max(last, when);
   s->last_arrival[">"] = last;
-  at_broker(s, "", [this, s] { close(s, false); });
-  at_client(s, "", [s] {
-    s->client_open = false;
-    s->events->closed();
+  at_broker(s, "", [this, s] {
+    at_client(s, "", [s] {
+      s->client_open = false;
+      s->events->closed();
+    });
+    close(s, false);
   });
 }
 

@@ -111,7 +111,12 @@ void host::when_running(std::function<void()> what) {
   auto* const before = std::exchange(world_.running_, this);
   what();
   world_.running_ = before;
-  run();
+  if (lag_ == duration{}) return run();
+  if (std::exchange(is_to_run_, true)) return;
+  world_.schedule(lag_, [this] {
+    is_to_run_ = false;
+    run();
+  });
 }
 
 void host::run() {

@@ -231,15 +231,6 @@ void chaotic_world::heal() {
 
 void chaotic_world::settle() {
   advance(3 * longest_reconnect);
-  // A fault during a contest for a name can end both. Somebody notices, and starts one again.
-  for (auto* p : programs()) {
-    const auto all = programs();
-    if (!std::all_of(all.begin(), all.end(),
-                     [&](program* other) { return other->name() != p->name() || other->is_over(); }))
-      continue;
-    p->kill(true);
-    p->restart();
-  }
   advance(net_ticktime_ * 5 / 4 + broker().keepalive * 2 + longest_reconnect);
 }
 

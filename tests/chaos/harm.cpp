@@ -136,6 +136,28 @@ void repeat(chaotic_world& w) {
   w.schedule(some_time(w), [&w] { w.broker().repeats = nullptr; });
 }
 
+// What it has read and what it has handled are apart.
+void be_busy(chaotic_world& w) {
+  auto& p = w.one_in(2) && w.server() ? static_cast<program&>(*w.server()) : w.random_program();
+  const auto lag = w.between(1ms, 1s);
+  const auto time = some_time(w);
+  w.say(p.name() + " is busy, and " + seconds(lag) + " behind, for " + seconds(time));
+  p.on().be_busy(lag);
+  w.schedule(time, [&p] { p.on().be_busy(0s); });
+}
+
+// More than one node may have waiting.
+void flood(chaotic_world& w) {
+  const auto before = w.broker().max_queued;
+  if (before < 1'000) return;  // what the broker drops then is somebody else's
+  w.broker().max_queued = 10'000;
+  w.say("the stranger floods the server");
+  const auto request = encode(messenger::say{pid{w.stranger, 7, 1}, "red", "flood"}.write());
+  for (int i = 0; i < 1'500; ++i)
+    w.broker().publish({"messenger/1/test/to/" + w.server_node + "/messenger/from/" + w.stranger, request});
+  w.schedule(1s, [&w, before] { w.broker().max_queued = before; });
+}
+
 // Only of what is said in rooms: of links and replies a full queue loses, see fill_queues().
 void lose_room_events(chaotic_world& w) {
   const auto n = 2 + w.below(3);
@@ -190,7 +212,7 @@ void chaotic_world::forge() {
 }
 
 void do_harm(chaotic_world& w) {
-  switch (w.below(24)) {
+  switch (w.below(28)) {
     case 0:
     case 1:
     case 2:
@@ -207,12 +229,20 @@ void do_harm(chaotic_world& w) {
     case 13: return jump_wall_clock(w);
     case 14: return delay(w);
     case 15: return repeat(w);
-    case 16: return w.start_rival(w.random_program());
+    case 16: {
+      auto& p = w.random_program();
+      w.start_rival(p);
+      if (w.one_in(2)) w.schedule(w.between(0s, 40s), [&w] { w.one_in(2) ? cut(w) : stop_broker(w); });
+      return;
+    }
     case 17: return w.repeat_a_status();
     case 18:
     case 19: return lose_room_events(w);
     case 20:
     case 21: return w.repeat_a_logon();
+    case 22:
+    case 23: return be_busy(w);
+    case 24: return flood(w);
     default:
       for (auto n = 1 + w.below(10); n > 0; --n) w.forge();
   }

@@ -183,8 +183,8 @@ void user_program::show(const std::string& line) {
 void user_program::connection_lost(const runtime::connection_loss& loss, duration next_try) {
   program::connection_lost(loss, next_try);
   if (!logged_on_) return;
-  world_.schedule(0s, [this, who = logged_on_->first] {
-    if (logged_on_ && logged_on_->first == who)
+  world_.schedule(host_.lag() + 1ms, [this, who = logged_on_->first, pause = pauses_] {
+    if (logged_on_ && pause == pauses_ && logged_on_->first == who)
       world_.laws().violated("who loses the connection is logged on no more: " + to_string(who));
   });
 }

@@ -178,3 +178,104 @@ TEST_F(links, messages_and_the_exit_after_them_arrive_in_order) {
   for (int i = 0; i < 20; ++i) EXPECT_EQ(got[i], "[" + std::to_string(i) + "]");
   EXPECT_EQ(got.back(), "exit done");
 }
+
+// 59: what is known of an end has its place behind what had been sent before, and before what was sent after.
+TEST_F(links, an_end_that_is_known_is_behind_what_was_sent_before_and_before_what_was_sent_after) {
+  lines got;
+  // It waits for something else meanwhile.
+  const pid busy = spawn(here, [&](self me) -> process {
+    me.trap_exit(true);
+    co_await me.receive([](const ping_answer&) {});
+    for (;;)
+      co_await me.receive([&](const exit_signal& s) { got.push_back("EXIT " + brief(s.reason)); },
+                          [&](const message& m) {
+                            got.push_back(m.content[1]);
+                            me.link(*parse_pid(m.content[0].get<std::string>()));
+                          });
+  });
+  here.node().register_name("busy", busy);
+  const auto says = [](std::string what) {
+    return [what](self me) -> process {
+      me.expect_link({"busy", "here@x"});
+      me.send(registered{"busy", "here@x"}, term::array({to_string(me.pid()), what}));
+      co_await me.receive(after(1ms, [] {}));
+      me.exit("over");
+    };
+  };
+  spawn(there, says("one"));  // ends by itself
+  w.advance(10ms);
+  spawn(there, says("two"));
+  w.advance(500us);
+  there.restart();  // dies
+  w.advance(10ms);
+  spawn(there, says("three"));
+  w.advance(500us);
+  here.node().processes().deliver(*here.node().processes().find(busy.serial),
+                                  {.from = "here@x", .local = true, .content = ping_answer::write("here@x")});
+  here.run();
+  EXPECT_EQ(got, (lines{"one", "EXIT over", "two", "EXIT noproc", "three"}));
+}
+
+// 65
+TEST_F(links, each_who_monitors_a_node_hears_its_present_state_and_then_every_change) {
+  std::vector<lines> heard(3);
+  const auto monitor = [&](std::size_t i) {
+    return [&heard, i](self me) -> process {
+      me.monitor_node("there@x", true);
+      for (;;)
+        co_await me.receive([&heard, i](const node_event& e) {
+          heard[i].push_back(e.is_up ? "up" : std::string("down: ") + to_string(e.why));
+        });
+    };
+  };
+  spawn(here, monitor(0));
+  w.advance(10ms);
+  spawn(here, monitor(1));
+  w.advance(10ms);
+  EXPECT_EQ(heard[0], lines{"up"});
+  EXPECT_EQ(heard[1], lines{"up"});
+  there.kill();
+  w.advance(10ms);
+  spawn(here, monitor(2));
+  w.advance(10ms);
+  EXPECT_EQ(heard[2], lines{"down: its node died"});
+  there.restart();
+  w.advance(10ms);
+  there.node().stop();
+  w.advance(10ms);
+  w.broker().crash();
+  w.advance(10ms);
+  EXPECT_EQ(heard[2], (lines{"down: its node died", "up", "down: its node stopped", "down: the own connection was lost"}));
+  EXPECT_EQ(heard[0], (lines{"up", "down: its node died", "up", "down: its node stopped", "down: the own connection was lost"}));
+  EXPECT_EQ(heard[1], heard[0]);
+}
+
+// 66
+TEST_F(links, what_stands_behind_an_exit_is_told) {
+  lines why;
+  const auto watches = [&](pid other) {
+    return [&why, other](self me) -> process {
+      me.trap_exit(true);
+      me.link(other);
+      co_await me.receive([&](const exit_signal& s) { why.push_back(brief(s.reason) + ", " + to_string(s.why)); });
+    };
+  };
+  const auto sleeps = [](self me) -> process { co_await me.receive([](const exit_signal&) {}); };
+  host& third = w.start("third@x");
+  w.advance(10ms);
+  spawn(here, watches(spawn(there, sleeps)));
+  spawn(here, watches(spawn(third, sleeps)));
+  w.advance(10ms);
+  there.kill();
+  w.advance(10ms);
+  third.node().stop();
+  w.advance(10ms);
+  there.restart();
+  w.advance(10ms);
+  spawn(here, watches(spawn(there, sleeps)));
+  w.advance(10ms);
+  w.broker().crash();
+  w.advance(10ms);
+  EXPECT_EQ(why, (lines{"noconnection, its node died", "noconnection, its node stopped",
+                        "noconnection, the own connection was lost"}));
+}

@@ -305,8 +305,47 @@ TEST_P(rule, 9_of_two_programs_with_one_name_the_later_goes_on_and_the_earlier_s
   EXPECT_EQ(std::count(second.log.begin(), second.log.end(), "replaced"), 0);
   EXPECT_TRUE(second.node().is_up());
   EXPECT_TRUE(here.node().is_stopped());
-  EXPECT_LE(std::count(second.log.begin(), second.log.end(), "up"), 2) << "no flip-flop";
+  EXPECT_LE(std::count(second.log.begin(), second.log.end(), "up"), 3) << "no flip-flop";
   EXPECT_EQ(retained("here@x"), encode(write_status({true, "here@x", second.node().creation(), {}})));
+}
+
+// 62: to lose the connection is no defeat.
+TEST_P(rule, 9_who_has_won_a_name_goes_on_after_a_cut_and_after_the_brokers_death) {
+  for (const bool is_cut : {true, false}) {
+    auto& one = w.start("twice@x", GetParam());
+    w.advance(1s);
+    auto& two = w.start("twice@x", GetParam());
+    w.advance(10s);
+    ASSERT_TRUE(one.node().is_stopped());
+    if (is_cut) {
+      two.cut();
+      w.advance(3min);
+      two.heal();
+    } else {
+      w.broker().crash();
+      w.broker().restart();
+    }
+    w.advance(2min);
+    EXPECT_TRUE(two.node().is_up());
+    two.kill();
+  }
+}
+
+// 62: nobody gives way to whom he has not found again.
+TEST_P(rule, 9_who_finds_another_goes_on_when_that_dies) {
+  auto& one = w.start("twice@x", GetParam());
+  w.advance(1s);
+  auto& two = w.start("twice@x", GetParam());
+  w.advance(1ms);
+  ASSERT_TRUE(two.node().is_up());
+  while (!one.node().is_up()) w.advance(1ms);  // has taken it back
+  two.kill();
+  w.broker().crash();
+  w.broker().restart();
+  w.advance(2min);
+  EXPECT_TRUE(one.node().is_up());
+  EXPECT_EQ(std::count(one.log.begin(), one.log.end(), "replaced"), 0);
+  one.kill();
 }
 
 TEST_P(rule, 9_its_own_stale_nodedown_is_answered_with_a_fresh_nodeup) {
