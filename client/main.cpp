@@ -146,6 +146,8 @@ int run(const program::common_options& options, const client_options& own) {
     }
     if (gives_up && steady_clock::now() >= *gives_up) {
       gives_up.reset();
+      spdlog::error("gave up after {} s: {}", own.give_up_seconds,
+                    node.is_up() ? "not everything was answered" : "there is no connection to the broker");
       node.stop_process(messenger::client_name, "normal");
       program.stop(program::gave_up);
       return std::nullopt;

@@ -133,8 +133,10 @@ class mess_client {
   process ask_for_list(const std::string& room, bool& is_in) {
     me_.send(server_, messenger::join{me_.pid(), room}.write());
     names all;
+    const auto until = me_.now() + reply_timeout;
     for (bool is_over = false; !is_over;)
       co_await me_.receive(
+          [&](const room_event& e) { show(e); },  // before it
           [&](const joined& page) {
             if (page.room != room) return;  // a repeat
             all.insert(all.end(), page.users.begin(), page.users.end());
@@ -143,7 +145,7 @@ class mess_client {
             is_over = is_in = true;
           },
           [&](const reply& m) { is_over = is_refusal(m); }, [&](const stop& m) { stopped(m); },
-          after(reply_timeout, [&] { no_response(); }));
+          after(until - me_.now(), [&] { no_response(); }));
   }
 
   process leave(std::string room) {

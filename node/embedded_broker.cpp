@@ -77,24 +77,32 @@ constexpr const char* settings =
 
 }  // namespace
 
-embedded_broker::embedded_broker() {
-  const std::string mosquitto = find_mosquitto();
+embedded_broker::embedded_broker(int port) : mosquitto_(find_mosquitto()), wanted_port_(port) {
   std::string folder = std::filesystem::temp_directory_path() / "messenger-broker-XXXXXX";
   if (!::mkdtemp(folder.data()))
     throw std::runtime_error("cannot make a temporary folder: " + std::string(std::strerror(errno)));
   folder_ = folder;
   try {
-    start(mosquitto);
+    start();
   } catch (...) {
     end();
     throw;
   }
 }
 
-void embedded_broker::start(const std::string& mosquitto) {
+void embedded_broker::restart() {
+  wanted_port_ = port_;
+  end_process();
+  start();
+}
+
+void embedded_broker::start() {
   // Between finding a free port and taking it somebody else may: then the next one.
-  for (int attempt = 0; attempt < 5; ++attempt) {
-    port_ = free_port();
+  for (int attempt = 0; attempt < (wanted_port_ > 0 ? 1 : 5); ++attempt) {
+    if (wanted_port_ > 0 && answers(wanted_port_))
+      throw std::runtime_error("somebody else serves port " + std::to_string(wanted_port_) +
+                               " of 127.0.0.1; choose another with -p, or leave it out");
+    port_ = wanted_port_ > 0 ? wanted_port_ : free_port();
     const std::string config = folder_ + "/mosquitto.conf";
     const std::string log = folder_ + "/mosquitto.log";
     std::ofstream(config) << "listener " << port_ << " 127.0.0.1\n" << settings;
@@ -119,7 +127,7 @@ void embedded_broker::start(const std::string& mosquitto) {
       const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
       ::dup2(out, 1);
       ::dup2(out, 2);
-      ::execl(mosquitto.c_str(), mosquitto.c_str(), "-c", config.c_str(), static_cast<char*>(nullptr));
+      ::execl(mosquitto_.c_str(), mosquitto_.c_str(), "-c", config.c_str(), static_cast<char*>(nullptr));
       ::_exit(127);
     }
     pidfd_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
@@ -150,14 +158,18 @@ std::string embedded_broker::last_words() const {
 
 embedded_broker::~embedded_broker() { end(); }
 
+void embedded_broker::end_process() {
+  if (pid_ <= 0) return;
+  ::kill(pid_, SIGTERM);
+  pollfd ended{pidfd_, POLLIN, 0};
+  if (::poll(&ended, 1, 2000) <= 0) ::kill(pid_, SIGKILL);
+  ::waitpid(pid_, nullptr, 0);
+  ::close(std::exchange(pidfd_, -1));
+  pid_ = -1;
+}
+
 void embedded_broker::end() {
-  if (pid_ > 0) {
-    ::kill(pid_, SIGTERM);
-    pollfd ended{pidfd_, POLLIN, 0};
-    if (::poll(&ended, 1, 2000) <= 0) ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-    ::close(pidfd_);
-  }
+  end_process();
   std::error_code ignored;
   std::filesystem::remove_all(folder_, ignored);
 }

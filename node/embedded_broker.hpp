@@ -10,9 +10,9 @@ namespace messenger {
 
 class embedded_broker {
  public:
-  /// Starts Mosquitto on a free port of 127.0.0.1, its files in a temporary folder, and waits until it
-  /// answers. @throws std::runtime_error with a sentence for the user.
-  embedded_broker();
+  /// Starts Mosquitto on this port of 127.0.0.1, or a free one if it is 0, its files in a temporary folder, and waits until
+  /// it answers. @throws std::runtime_error with a sentence for the user.
+  explicit embedded_broker(int port = 0);
   /// Ends it and removes the folder. Mosquitto also ends if this program is killed.
   ~embedded_broker();
   embedded_broker(const embedded_broker&) = delete;
@@ -23,14 +23,19 @@ class embedded_broker {
   std::string url() const { return "mqtt://127.0.0.1:" + std::to_string(port_); }
   /// Readable when Mosquitto has ended by itself (a pidfd).
   int fd() const { return pidfd_; }
+  /// Starts it again on the same port when it has ended by itself. @throws std::runtime_error likewise.
+  void restart();
   /// The last lines of its log, for when it did.
   std::string last_words() const;
 
  private:
-  void start(const std::string& mosquitto);
+  void start();
+  void end_process();
   void end();
 
+  std::string mosquitto_;  // the program
   std::string folder_;
+  int wanted_port_;
   int port_ = 0;
   pid_t pid_ = -1;
   int pidfd_ = -1;

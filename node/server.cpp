@@ -66,7 +66,8 @@ static void server_logon(self me, const logon& m, user_list& users) {
 static void server_logoff(self me, const exit_signal& s, server_state& state) {
   const auto name = state.users.remove(s.from);
   if (name.empty()) return;
-  spdlog::info("logoff: {} was {}, reason {}, {} on the list", name, to_string(s.from), runtime::brief(s.reason),
+  const std::string why = s.reason == runtime::reason::noconnection ? std::string(" (") + to_string(s.why) + ")" : "";
+  spdlog::info("logoff: {} was {}, reason {}{}, {} on the list", name, to_string(s.from), runtime::brief(s.reason), why,
                state.users.size());
   leave_every_room(me, name, s.reason, state);
 }
@@ -96,7 +97,7 @@ static void server_transfer(self me, const message_to& m, server_state& state) {
   const auto passed_on = message_from{*name, m.text}.write();
   // The name may be longer than what it replaces; only a long text is worth measuring.
   if (m.text.size() > runtime::max_payload / 8 && runtime::encode(passed_on).size() > runtime::max_payload)
-    return me.node().note(runtime::drop::unexpected, m.from.node, "a text that is too long to be passed on");
+    return me.send(m.from, reply{word::text_too_long}.write());
   me.send(*to, passed_on);
   me.send(m.from, reply{word::sent}.write());
 }

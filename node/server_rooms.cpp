@@ -52,7 +52,7 @@ void server_say(self me, const say& m, server_state& state) {
   if (!state.rooms.is_in(*name, m.room)) return me.send(m.from, reply{word::not_in_room}.write());
   room_event e{room_event::kind::said, m.room, runtime::max_number, *name, m.text};
   if (m.text.size() > runtime::max_payload / 8 && runtime::encode(e.write()).size() > runtime::max_payload)
-    return me.node().note(runtime::drop::unexpected, m.from.node, "a text that is too long to be passed on");
+    return me.send(m.from, reply{word::text_too_long}.write());
   e.seq = state.rooms.say(m.room);
   happens(me, e);
   me.send(m.from, reply{word::sent}.write());

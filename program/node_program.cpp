@@ -27,6 +27,7 @@ node_program::node_program(event_loop& loop, const common_options& options, std:
       no_broker_hint_(std::move(no_broker_hint)),
       broker_(options.broker),
       may_retry_(options.broker_configured),
+      is_passing_(options.is_passing),
       transport_(options.broker,
                  [this](int fd, short events, std::function<void()> ready) {
                    if (events == 0) return loop_.unwatch(fd);
@@ -76,7 +77,8 @@ void node_program::fail(int exit_code, const std::string& sentence) {
 
 void node_program::node_up(std::uint64_t creation) {
   was_up_ = true;
-  spdlog::info("node {} is up at the broker at {}, creation {}", node_.name(), paho::address(broker_), creation);
+  spdlog::log(is_passing_ ? spdlog::level::trace : spdlog::level::info,
+              "node {} is up at the broker at {}, creation {}", node_.name(), paho::address(broker_), creation);
 }
 
 void node_program::connection_lost(const runtime::connection_loss& loss, runtime::duration next_try) {

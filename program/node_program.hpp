@@ -51,6 +51,7 @@ class node_program final : private runtime::node_observer {
   std::string no_broker_hint_;
   paho::broker_settings broker_;
   bool may_retry_;
+  bool is_passing_;
   paho::paho_transport transport_;
   runtime::node node_;
   int exit_code_ = 0;

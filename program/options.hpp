@@ -18,6 +18,7 @@ enum exit_code : int {
   usage = 2,
   name_refused = 3,
   not_authorised = 5,
+  name_taken = 6,
   untrusted = 8,
   gave_up = 27,
   crashed = 70,
@@ -34,6 +35,8 @@ struct common_options {
   bool broker_configured = false;
   /// A node of this program has been up: whatever is wrong with the broker may be for a while.
   bool was_up = false;
+  /// This node is there for a question only: nobody needs to read that it is up.
+  bool is_passing = false;
   /// With what is a node's own in it; empty for none.
   std::string credentials;
   /// The password in the URL comes from nearer than the password file.

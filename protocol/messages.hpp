@@ -67,6 +67,7 @@ inline constexpr const char* receiver_not_found = "receiver_not_found";
 inline constexpr const char* user_exists_at_other_node = "user_exists_at_other_node";
 inline constexpr const char* already_logged_on = "already_logged_on";
 inline constexpr const char* you_are_not_logged_on = "you_are_not_logged_on";
+inline constexpr const char* text_too_long = "text_too_long";
 inline constexpr const char* bad_name = "bad_name";
 inline constexpr const char* idle_timeout = "idle_timeout";  ///< the exit reason of who did nothing for too long
 }  // namespace word

@@ -181,7 +181,7 @@ TEST_F(exits, nodes_that_die_together_are_logged_off_each_once) {  // cases 18, 
   ASSERT_EQ(survivor.logon("survivor"), R"(["messenger","logged_on"])");
   const auto death = clock_::now();
   for (auto& n : nodes) n.connection.close();
-  ASSERT_TRUE(server.says("reason noconnection, 1 on the list")) << logoffs();
+  ASSERT_TRUE(server.says("reason noconnection (its node died), 1 on the list")) << logoffs();
   std::printf("%d logoffs %.0f ms after the first of as many deaths\n", many, 1000 * seconds_since(death));
   EXPECT_EQ(logoffs(), static_cast<std::size_t>(many));
   EXPECT_EQ(logoffs("survivor"), 0U);

@@ -1,5 +1,6 @@
 // What goes wrong for real: killed programs, brokers that go and come back, servers that are slow.
 #include <csignal>
+#include <fstream>
 
 #include "system/programs.hpp"
 
@@ -122,7 +123,9 @@ TEST_P(faults, without_a_server_there_is_no_response_and_no_hang) {  // case 30
 TEST_P(faults, a_second_program_under_the_same_name_replaces_the_first_which_says_so) {  // case 42
   mosquitto broker;
   auto first = start_server(broker, version);
-  auto second = start_server(broker, version);
+  auto and_replace = version;
+  and_replace.push_back("--replace");
+  auto second = start_server(broker, and_replace);
   EXPECT_EQ(first.end(), 1);
   EXPECT_NE(first.errors().find("has replaced this one; this one stops"), std::string::npos) << first.errors();
   EXPECT_TRUE(eventually([&] { return count(second.errors(), "is up") == 2; }))
@@ -161,4 +164,58 @@ TEST(embedded_broker, serves_says_its_url_and_ends_with_the_node_however_that_en
     EXPECT_EQ(line_of(peter), "exit: noconnection");
     EXPECT_TRUE(peter.says("no MQTT broker answers")) << "the broker has ended too";
   }
+}
+
+static pid_t child_of(const program& p) {
+  const auto pid = std::to_string(p.pid());
+  std::ifstream children("/proc/" + pid + "/task/" + pid + "/children");
+  pid_t child = 0;
+  if (!(children >> child)) throw std::runtime_error("no child");
+  return child;
+}
+
+// 64
+TEST(embedded_broker, is_started_again_on_its_port_when_it_dies_and_everybody_is_on_again) {
+  program server(node_program, {"--embedded-broker", "--name", "messenger@test"});
+  ASSERT_TRUE(server.says("is up at the broker"));
+  const auto begin = server.errors().find("mqtt://127.0.0.1:") + 17;
+  const auto port = server.errors().substr(begin, server.errors().find_first_not_of("0123456789", begin) - begin);
+  program ann(client_program, {"-p", port, "--name", "ann@test", "--server", "messenger@test", "--logon", "ann", "--rejoin"});
+  EXPECT_EQ(line_of(ann), "logged_on");
+  for (int deaths = 1; deaths <= 3; ++deaths) {
+    ::kill(child_of(server), SIGKILL);
+    EXPECT_EQ(line_of(ann), "exit: noconnection");
+    EXPECT_EQ(line_of(ann), "logged_on");
+    EXPECT_TRUE(server.says("embedded broker: mqtt://127.0.0.1:" + port + ", started again"));
+  }
+  ::kill(child_of(server), SIGKILL);
+  EXPECT_EQ(server.end(), 1);
+  EXPECT_TRUE(server.says("the embedded broker ends again and again; stopping"));
+}
+
+TEST(embedded_broker, serves_the_port_that_is_asked_for_or_says_that_it_is_taken) {
+  const auto port = std::to_string(free_port());
+  program server(node_program, {"--embedded-broker", "-p", port, "--name", "messenger@test"});
+  EXPECT_TRUE(server.says("embedded broker: mqtt://127.0.0.1:" + port));
+  EXPECT_TRUE(server.says("is up at the broker"));
+  program other(node_program, {"--embedded-broker", "-p", port, "--name", "messenger@test"});
+  EXPECT_EQ(other.end(), 1);
+  EXPECT_TRUE(other.says("somebody else serves port " + port + " of 127.0.0.1"));
+}
+
+// 63
+TEST(second_server, is_refused_while_the_first_answers_and_replaces_it_when_that_is_wanted) {
+  const mosquitto broker("allow_anonymous true");
+  auto first = start_server(broker);
+  auto ann = start_user(broker, "ann");
+  program second(node_program, {"-p", broker.port_text(), "--name", "messenger@test"});
+  EXPECT_EQ(second.end(), 6);
+  EXPECT_TRUE(second.says("a server runs as messenger@test already, and answers. Stop it first;")) << second.errors();
+  EXPECT_EQ(ask(ann, "/message ann hello"), "sent");
+  EXPECT_EQ(line_of(ann), "Message from ann: \"hello\"");
+  program third(node_program, {"-p", broker.port_text(), "--name", "messenger@test", "--replace"});
+  EXPECT_TRUE(third.says("is up at the broker"));
+  EXPECT_EQ(line_of(ann), "exit: noconnection");
+  EXPECT_EQ(first.end(), 1);
+  EXPECT_TRUE(first.says("another program runs as node messenger@test"));
 }
