@@ -121,12 +121,12 @@ bool incarnation::is_rival(const node_status& status, bool is_established) const
 // followed by one is of somebody whom the broker does not have: of little weight, but where no will is published at a
 // takeover there is nothing else.
 void incarnation::found_rival(const node_status& status) {
-  constexpr int enough = 4;
-  if (env_.now() >= contested_until_) rival_ = 0, evidence_ = 0;
-  if (status.creation > rival_) evidence_ += status.up ? 1 : 2;
+  constexpr int enough_down = 2, enough_up = 4;
+  if (env_.now() >= contested_until_) rival_ = 0, found_up_ = found_down_ = 0;
+  if (status.creation > rival_) ++(status.up ? found_up_ : found_down_);
   rival_ = std::max(rival_, status.creation);
   contested_until_ = env_.now() + contest_time;
-  if (evidence_ >= enough) give_way(rival_);
+  if (status.up ? found_up_ >= enough_up : found_down_ >= enough_down) give_way(rival_);
 }
 
 void incarnation::give_way(std::uint64_t to) {

@@ -106,7 +106,8 @@ class incarnation final : public transport_events {
   std::vector<publication> early_;  // received while subscribing
   instant contested_until_;         // there may be another program of this name
   std::uint64_t rival_ = 0;         // its latest creation
-  int evidence_ = 0;                // of it, see found_rival()
+  int found_up_ = 0;                // how often its status was found, see found_rival()
+  int found_down_ = 0;
   std::uint64_t gives_way_to_ = 0;  // while closing, to that creation
   instant up_since_;
   std::optional<instant> deadline_;

@@ -154,13 +154,15 @@ TEST_P(scenario, what_is_queued_beyond_the_limit_is_dropped_the_will_too) {  // 
     for (int i = 1; i <= 1'100; ++i) s.publish("peter", "a", std::to_string(i), false);
     s.kill("peter");
     s.resume("watcher");
-    append(all, s.seen("watcher"));
+    // Mosquitto 2.0.11 keeps 1,020, 2.0.21 keeps 1,040.
+    const auto kept = s.seen("watcher");
+    all.push_back(kept.size() >= 1'020 && kept.size() <= 1'040 ? "as many as there is room for" : "another number");
+    for (std::size_t i = 0; i < kept.size(); ++i)
+      if (kept[i] != "a=" + std::to_string(i + 1)) all.push_back("not the first ones: " + kept[i]);
     s.connect("fred");
     s.publish("fred", "a", "room again", false);
     append(all, s.seen("watcher"));
     return all;
   });
-  ASSERT_GE(seen.size(), 2U);
-  EXPECT_EQ(seen[seen.size() - 2], "a=1020");
-  EXPECT_EQ(seen.back(), "a=room again");
+  EXPECT_EQ(seen, (lines{"as many as there is room for", "a=room again"}));
 }

@@ -91,7 +91,7 @@ const std::vector<option> of_node{
 };
 const std::vector<std::pair<std::string, std::string>> flags{
     {"debug", node_program},      {"standby", node_program},         {"insecure", node_program},
-    {"insecure", client_program}, {"embedded-broker", node_program}, {"debug", client_program},
+    {"insecure", client_program}, {"embedded-broker", node_program}, {"replace", node_program}, {"debug", client_program},
     {"rejoin", client_program},   {"json", client_program}};
 }  // namespace
 

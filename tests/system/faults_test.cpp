@@ -128,8 +128,8 @@ TEST_P(faults, a_second_program_under_the_same_name_replaces_the_first_which_say
   auto second = start_server(broker, and_replace);
   EXPECT_EQ(first.end(), 1);
   EXPECT_NE(first.errors().find("has replaced this one; this one stops"), std::string::npos) << first.errors();
-  EXPECT_TRUE(eventually([&] { return count(second.errors(), "is up") == 2; }))
-      << "taken over once by the first, which then stops";
+  EXPECT_TRUE(eventually([&] { return count(second.errors(), "is up") == 3; }))
+      << "taken over twice by the first, which then gives way";
   auto peter = start_user(broker, "peter", version);
   EXPECT_EQ(ask(peter, "/message peter x"), "sent");
 }

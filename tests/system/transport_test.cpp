@@ -74,11 +74,11 @@ TEST_F(transport_test, that_is_destroyed_as_by_an_exception_leaves_its_will) {
 }
 
 TEST_F(transport_test, reads_some_messages_and_lets_the_others_have_their_turn) {
-  mosquitto broker;
+  mosquitto broker("allow_anonymous true\nmax_inflight_messages 0\nmax_queued_messages 100000");
   connect(broker.port());
   transport->subscribe({own_topic});
   turn_until([this] { return is_subscribed; });
-  constexpr int sent = 1'000;
+  constexpr int sent = 10'000;
   raw_client sender(broker.port());
   sender.connect("sender");
   for (int i = 0; i < sent; ++i) sender.publish(own_topic, "x");
@@ -89,7 +89,7 @@ TEST_F(transport_test, reads_some_messages_and_lets_the_others_have_their_turn) 
     return messages == sent;
   });
   EXPECT_EQ(messages, sent);
-  EXPECT_LE(most, 3 * 16);  // its socket, its timer and its helper may each be ready in a turn
+  EXPECT_LT(most, sent);  // which takes longer than they are read at once
 }
 
 // A broker of which the test decides when it reads.
