@@ -29,6 +29,9 @@ constexpr auto least_paho_waits = std::chrono::milliseconds(90);
 constexpr auto reading_time = std::chrono::milliseconds(20);
 constexpr int packets_a_look = 16;  // at the clock
 
+// What may wait for the window and the socket before the node's processes have to.
+constexpr std::size_t most_queued = 200;
+
 // Where the threads that do the blocking calls leave what came of them. Shared with those threads: one whose connection
 // was given up is left to itself.
 struct paho_transport::helper {
@@ -120,6 +123,8 @@ void paho_transport::publish(publication p) {
   p.is_urgent ? queued_.push_front(std::move(p)) : queued_.push_back(std::move(p));
   send_queued();
 }
+
+bool paho_transport::is_congested() const { return present_ && queued_.size() >= most_queued; }
 
 void paho_transport::close() {
   if (!present_) return;

@@ -41,6 +41,7 @@ class paho_transport final : public runtime::transport {
   void subscribe(const std::vector<std::string>& filters) override;
   void unsubscribe(const std::vector<std::string>& filters) override;
   void publish(runtime::publication p) override;
+  bool is_congested() const override;
   void close() override;
   void abort() override;
   void withdraw() override;

@@ -47,7 +47,7 @@ void node::stop() {
 void node::run() {
   incarnation_.run();
   tick();
-  scheduler_.run(turns_at_once, turns_time);
+  if (!transport_.is_congested()) scheduler_.run(turns_at_once, turns_time);
 }
 
 std::optional<instant> node::next_deadline() const {
@@ -57,7 +57,7 @@ std::optional<instant> node::next_deadline() const {
   };
   earlier(incarnation_.next_deadline());
   earlier(table_.next_deadline());
-  earlier(scheduler_.next_deadline());
+  if (!transport_.is_congested()) earlier(scheduler_.next_deadline());
   for (const auto& [serial, until] : expecting_) earlier(until);
   return first;
 }

@@ -76,6 +76,8 @@ class transport {
   virtual void subscribe(const std::vector<std::string>& filters) = 0;
   virtual void unsubscribe(const std::vector<std::string>& filters) = 0;
   virtual void publish(publication p) = 0;
+  /// So much waits to be sent that what gives rise to more had better wait too. Some event follows when it is over.
+  virtual bool is_congested() const { return false; }
   /// Sends what is queued, then DISCONNECT: the broker discards the will.
   virtual void close() = 0;
   /// Drops the connection at once, so that the broker publishes the will.
