@@ -49,7 +49,7 @@ class connection(asyncio.Protocol):
             self.owner.on_lost(self)
 
     def send(self, data):
-        if not self.closed and not self.frozen and self.transport:
+        if not self.closed and not self.frozen and self.transport and not self.transport.is_closing():
             self.last_sent = asyncio.get_running_loop().time()
             self.transport.write(data)
 

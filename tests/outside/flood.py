@@ -28,9 +28,9 @@ def main():
     link.sendall(codec.connect(4, node, 10, (status, json.dumps(["nodedown", node, creation, "noconnection"]).encode())))
     link.sendall(codec.subscribe(4, 1, [f"{root}/to/{node}/+/from/+"]))
     link.sendall(codec.publish(4, status, json.dumps(["nodeup", node, creation]).encode(), 1, True, 1))
-    link.sendall(message(pid, "logon", nick) + message(pid, "join", "lobby"))
+    link.sendall(message(pid, "logon", nick) + message(pid, "join", "flood"))
     what = {"logon": [pid, "logon", nick], "message": [pid, "message_to", to, "flood"],
-            "say": [pid, "say", "lobby", "flood"], "junk": [pid, "nothing", "that", "is", "known"]}[kind]
+            "say": [pid, "say", "flood", "flood"], "junk": [pid, "nothing", "that", "is", "known"]}[kind]
     burst = [message(*what, number=n) for n in range(1, 60001)] if qos else [message(*what)] * 60000
     link.setblocking(False)
     buffer, out, begin, kept = bytearray(), b"", time.monotonic(), 0.0

@@ -72,9 +72,10 @@ class observer:
             message = json.loads(payload) if payload else ["", node, 0]
         except ValueError:
             return
-        self.world.note("observer", f"hears status of {node}: {message}")
+        self.world.note(self.name, f"hears status of {node}: {message}")
         if message[0] == "nodeup" or self.status.get(node, ("", 0))[1] <= message[2]:
             self.status[node] = (message[0], message[2])
-        if node == self.world.server and message[0] == "nodeup" and message[2] > self.server_creation:
+        newer = node == self.world.server and message[0] == "nodeup" and message[2] > self.server_creation
+        if newer and self is self.world.observer:
             self.server_creation = message[2]
             self.world.server_came_up(message[2])

@@ -27,8 +27,10 @@ class program:
         self.world, self.kind, self.name, self.address = world, kind, name, address
         self.stopped = self.ending = self.handled = False
         self.code, self.unread, self.buffers = None, {}, {}
-        self.creations = []                   # under which it was the server, as it says on stderr
+        self.resumed_at, self.ever_unread = -10.0, False
+        self.creations = {}                   # under which it was the server, and when it said so on stderr
         self.touched_at, self.run_delay = world.now(), 0
+        self.ended_at, self.up_at = None, 0.0
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("MQTT_", "MESSENGER_", "XDG_"))}
         environment["HOME"] = str(world.folder)
         self.process = subprocess.Popen(
@@ -76,15 +78,13 @@ class program:
         self.note(f"nobody reads its {which} now")
 
     def read_again(self):
-        for which in list(self.unread):
+        for which in [w for w in self.unread if w != "for ever"]:
             del self.unread[which]
             stream = getattr(self.process, which)
             if not stream.closed:
                 self.resumed_at = self.world.now()
                 self.note(f"its {which} is read again")
                 self.read(stream)
-
-    resumed_at = -10.0
 
     def readable(self, stream):
         try:
@@ -116,7 +116,8 @@ class program:
             self.world.violation(6, f"{self.name} printed what looks like a crash: {line[:300]}")
         up = SERVER_UP.search(line)
         if up and up[1] == self.world.server:
-            self.creations.append(int(up[2]))
+            self.creations[int(up[2])] = self.world.now()
+            self.world.serves_now(self)
 
     # --- its end
 
@@ -127,7 +128,7 @@ class program:
         for stream in (self.process.stdout, self.process.stderr):
             if not stream.closed and not self.unread:
                 self.readable(stream)
-        self.handled, self.code = True, self.process.returncode
+        self.handled, self.code, self.ended_at = True, self.process.returncode, self.world.now()
         self.note(f"ended with {self.code}")
         self.ended()
 
@@ -138,6 +139,8 @@ class program:
         elif self.ending:
             if self.code not in (0, -signal.SIGKILL) and not (self.code == 1 and self.kind != "client"):
                 self.world.violation(6, f"{self.name} got SIGTERM and ended with {self.code}")
+        elif self.code == 6 and self.kind == "server" and not self.creations and self.world.other_servers(self):
+            pass                              # refused: a server of that name answers already
         elif self.code == 1:
             self.world.to_judge.append((self, self.world.other_servers(self)))
         else:
@@ -221,16 +224,16 @@ class client(program):
         if isinstance(reason, list) or isinstance(reason, str) and reason.startswith('["error'):
             self.world.violation(6, f"the server process crashed: {self.name} printed exit: {reason}")
         elif self.on and self.innocent():
-            self.world.violation(3, f"{self.name} ({self.nick}) was logged off ({reason}), and nothing had been done to it, "
-                                    f"to the server or to the broker")
+            self.world.logged_off(f"{self.name} ({self.nick}) was logged off ({reason}), and nothing had been done to it, "
+                                  f"to the server or to the broker")
         self.on = False
         self.world.changed_at = self.world.now()
 
     def hear_text(self, said):
         mark = MARK.search(said)
         if mark:
-            problem = self.world.order.problem(mark[1], mark[2], f"{mark[3]} at {self.name} {self.pid} {self.starts} {self.exits}",
-                                               int(mark[4]))
+            receiver = f"{mark[3]} at {self.name} {self.pid} {self.starts} {self.exits}"
+            problem = self.world.order.problem(mark[1], mark[2], receiver, int(mark[4]))
             self.received[mark[2]] += 1
             if problem:
                 self.world.violation(4, f"{self.name} printed a message twice or out of order: {problem}")

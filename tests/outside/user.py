@@ -12,6 +12,7 @@ from connection import connection
 
 ROOMS = ("lobby", "den")
 MARK = re.compile(r"([ms])\|([^|]+)\|([^|]+)\|(\d+)")
+PID = re.compile(r"[\w-]+@[\w-]+/\d+-\d+")
 FIT = {"logon": ("logged_on",), "message_to": ("sent", "receiver_not_found"), "users": ("users", "bad_name"),
        "rooms": ("rooms",), "join": ("joined", "bad_name", "too_many_rooms"), "leave": ("left", "not_in_room"),
        "say": ("sent", "not_in_room")}
@@ -48,10 +49,10 @@ class user:
     def __init__(self, world, nick, node, chatty=True, version=5, qos=1):
         self.world, self.nick, self.node, self.chatty, self.version, self.qos = world, nick, node, chatty, version, qos
         self.address = world.new_address()
-        self.wanted = True
+        self.wanted, self.taker = True, False
         self.connection = self.process = self.link = None
         self.creation = self.serial = 0
-        self.logged_on = self.frozen = self.connecting = False
+        self.logged_on = self.frozen = self.cut_off = self.connecting = False
         self.pending, self.up, self.refusal = collections.deque(), asyncio.Event(), None
         self.server_creation = 0
         self.retry_at = self.logon_at = self.chat_at = 0.0
@@ -195,7 +196,11 @@ class user:
 
     def hear(self, process, sender, message):
         word, mine = message[0], self.process and process == self.process.rpartition("/")[2]
-        if word == "PING" and len(message) == 2:
+        if word in ("PING", "LINK", "EXIT") and not (
+                len(message) > 1 and isinstance(message[1], str) and PID.fullmatch(message[1])
+                and message[1].startswith(sender + "/")):
+            return                            # forged, or no signal at all
+        if word == "PING":
             linked = mine and (self.link == message[1] or self.logged_on and sender == self.world.server)
             if process == "net_kernel" or linked:
                 self.asked = self.world.now()
@@ -209,7 +214,7 @@ class user:
             else:
                 self.signal(message[1], "EXIT", f"{self.node}/{process}", "noproc")
         elif word == "EXIT":
-            if mine and message[1] == self.link:
+            if mine and len(message) == 3 and message[1] == self.link:
                 self.end_logged_on(message[2], "EXIT from the server", signal=True)
         elif mine and sender == self.world.server:
             if word == "messenger":
@@ -240,6 +245,7 @@ class user:
         elif tell:
             self.say_to(self.world.server, "messenger", "EXIT", self.process, reason)
         self.process, self.link, self.logged_on, self.rooms = None, None, False, {}
+        self.world.changed_at = self.world.now()
         self.logon_at = self.world.now() + self.world.chance.uniform(0.1, 0.8)
         waiting, self.pending = self.pending, collections.deque()
         for each in waiting:
@@ -253,8 +259,8 @@ class user:
         if isinstance(reason, list) and reason and reason[0] == "error":
             self.world.violation(6, f"the server process crashed: {self.node} got EXIT {reason}")
         elif self.innocent():
-            self.world.violation(3, f"{self.node} ({self.nick}) answered, nothing had been done to it, to the server or to "
-                                    f"the broker, and it was logged off: {why}, {reason}")
+            self.world.logged_off(f"{self.node} ({self.nick}) answered, nothing had been done to it, to the server or to "
+                                  f"the broker, and it was logged off: {why}, {reason}")
 
     def innocent(self):
         return (self.logged_on_at > self.world.calm_since and self.logged_on_at > self.touched_at
@@ -286,6 +292,7 @@ class user:
             self.stopped(asked, reply[1])
         elif asked.kind == "logon":
             self.logged_on, self.logged_on_at, self.refusal = True, self.world.now(), None
+            self.world.changed_at = self.world.now()
             self.chat_at = self.world.now()
         elif asked.kind == "message_to" and reply[0] == "sent":
             mark = MARK.match(asked.arguments[1])
@@ -311,13 +318,15 @@ class user:
             self.world.violation(5, f"{self.node} was refused its own name {self.nick}, which no other node ever had")
 
     def hear_event(self, message):
-        """Law 8: the numbers of a room have no gap while the connection stands and the server is the same."""
+        """Law 8: the numbers of a room have no gap while the connection stands and the server is the same, unless the
+        room was empty in between."""
         word, room, seq = message[:3]
         last = self.seqs.get(room)
         self.note(f"hears event {message}")
-        if last and last[0] == self.server_creation and seq != last[1] + 1 and not self.world.excuse(5):
+        new_life = last and last[2] == "left" and word == "joined" and seq > last[1]
+        if last and last[0] == self.server_creation and seq != last[1] + 1 and not new_life and not self.world.excuse(5):
             self.world.violation(8, f"{self.node} heard event {seq} of {room} after {last[1]}, of one server")
-        self.seqs[room] = (self.server_creation, seq)
+        self.seqs[room] = (self.server_creation, seq, word)
         self.events[room].append(message)
         if room in self.rooms:
             self.apply(message)
@@ -367,8 +376,8 @@ class user:
 
     def time_out(self, asked):
         self.note(f"no reply to {asked.kind} {asked.arguments}")
-        calm = self.world.calm_since + 0.5 < asked.at and self.touched_at + 0.5 < asked.at
-        if calm and not self.world.excuse(DEADLINE + 2):
+        calm = max(self.world.calm_since, self.touched_at) + 0.5 < asked.at
+        if calm and not self.cut_off and not self.world.excuse(3 * DEADLINE):
             self.world.violation(4, f"{self.node} asked {asked.kind} and got neither a reply nor an exit in 5 s")
         self.end_process("timeout", "no response from server", tell=True)
 
