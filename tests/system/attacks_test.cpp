@@ -227,7 +227,8 @@ TEST_P(attacks, payloads_that_are_no_payloads) {
                                        R"(["PING","mallory@test/1-1"])",
                                        std::string(60'000, '['),
                                        std::string(100'000, '\xff')};
-  for (int i = 0; i < 2'000; ++i) {
+  // Beyond 1,000 that wait Mosquitto drops messages, unless it is told otherwise as the shipped one is.
+  for (int i = 0; i < (is_open() ? 500 : 2'000); ++i) {
     auto bytes = seeds[random() % seeds.size()];
     for (auto n = random() % 5; n > 0; --n) bytes[random() % bytes.size()] = static_cast<char>(random() % 256);
     bytes.resize(bytes.size() - random() % (bytes.size() / 2));
