@@ -135,17 +135,16 @@ class mess_client {
     names all;
     const auto until = me_.now() + reply_timeout;
     for (bool is_over = false; !is_over;)
-      co_await me_.receive(
-          [&](const room_event& e) { show(e); },  // before it
-          [&](const joined& page) {
-            if (page.room != room) return;  // a repeat
-            all.insert(all.end(), page.users.begin(), page.users.end());
-            if (page.more) return;
-            views_[room].list(page.seq, all);
-            is_over = is_in = true;
-          },
-          [&](const reply& m) { is_over = is_refusal(m); }, [&](const stop& m) { stopped(m); },
-          after(until - me_.now(), [&] { no_response(); }));
+      co_await me_.receive([&](const room_event& e) { show(e); },  // before it
+                           [&](const joined& page) {
+                             if (page.room != room) return;  // a repeat
+                             all.insert(all.end(), page.users.begin(), page.users.end());
+                             if (page.more) return;
+                             views_[room].list(page.seq, all);
+                             is_over = is_in = true;
+                           },
+                           [&](const reply& m) { is_over = is_refusal(m); }, [&](const stop& m) { stopped(m); },
+                           after(until - me_.now(), [&] { no_response(); }));
   }
 
   process leave(std::string room) {

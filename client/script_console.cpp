@@ -38,9 +38,7 @@ class script_console final : public console {
       log("logging on again when the server is back; /logoff gives that up");
   }
 
-  void log(const std::string& line) override {
-    errors_.write(line + "\n");
-  }
+  void log(const std::string& line) override { errors_.write(line + "\n"); }
 
   void update(const whereabouts&) override {}
   void read() override { input_.fill(); }

@@ -134,7 +134,8 @@ terminal::terminal(program::output& screen, const std::string& history_path, com
   ::el_set(edit_, EL_UNBUFFERED, 1);
   drawn_columns_ = columns();
   screen_.on_room = [this](std::uint64_t) {
-    if (lost_ > 0) print("(" + std::to_string(std::exchange(lost_, 0)) + " lines were not shown: this terminal was stopped)");
+    if (lost_ > 0)
+      print("(" + std::to_string(std::exchange(lost_, 0)) + " lines were not shown: this terminal was stopped)");
   };
 }
 

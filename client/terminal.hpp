@@ -73,7 +73,7 @@ class terminal {
   std::deque<std::string> lines_;
   bool at_end_ = false;
   std::uint64_t lost_ = 0;  // prints, while the terminal was stopped
-  int drawn_columns_ = 0;  // the width of the window when the line was drawn
+  int drawn_columns_ = 0;   // the width of the window when the line was drawn
 };
 
 }  // namespace messenger

@@ -24,8 +24,8 @@ using runtime::transport_events;
 // that found the socket full.
 constexpr auto least_paho_waits = std::chrono::milliseconds(90);
 
-// How long packets are read, while there are more, before the node has its turn. It is to know what has been said before
-// it does what it was asked to: answers to its own questions lie behind the requests of others.
+// How long packets are read, while there are more, before the node has its turn. It is to know what has been said
+// before it does what it was asked to: answers to its own questions lie behind the requests of others.
 constexpr auto reading_time = std::chrono::milliseconds(20);
 constexpr int packets_a_look = 16;  // at the clock
 

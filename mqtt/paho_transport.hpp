@@ -88,7 +88,7 @@ class paho_transport final : public runtime::transport {
   std::deque<change> changes_;
   std::deque<runtime::publication> queued_;
   bool is_closing_ = false;
-  bool is_closed_ = false;  // all that was sent is acknowledged, DISCONNECT too has been said
+  bool is_closed_ = false;         // all that was sent is acknowledged, DISCONNECT too has been said
   std::uint64_t connections_ = 0;  // tells the outcomes of the present one from those of the ones before
 };
 

@@ -10,8 +10,8 @@ namespace messenger {
 
 class embedded_broker {
  public:
-  /// Starts Mosquitto on this port of 127.0.0.1, or a free one if it is 0, its files in a temporary folder, and waits until
-  /// it answers. @throws std::runtime_error with a sentence for the user.
+  /// Starts Mosquitto on this port of 127.0.0.1, or a free one if it is 0, its files in a temporary folder, and waits
+  /// until it answers. @throws std::runtime_error with a sentence for the user.
   explicit embedded_broker(int port = 0);
   /// Ends it and removes the folder. Mosquitto also ends if this program is killed.
   ~embedded_broker();

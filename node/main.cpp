@@ -89,7 +89,8 @@ std::optional<int> refuse_taken_name(program::event_loop& loop, program::common_
   options.was_up |= is_taken.has_value();
   if (!is_taken.value_or(false)) return std::nullopt;
   spdlog::error(
-      "a server runs as {} already, and answers. Stop it first; or take its place with --replace, which ends it and logs "
+      "a server runs as {} already, and answers. Stop it first; or take its place with --replace, which ends it and "
+      "logs "
       "its users off; or wait for its end with --standby",
       name);
   return program::name_taken;
@@ -120,8 +121,7 @@ int run(program::common_options options, const server_settings& own) {
   as_server.was_up = options.was_up;
   messenger::candidate me(own.server, own.is_standby ? std::optional(own.standby) : std::nullopt);
   for (;;) {
-    program::node_program program(
-        loop, me.serves() ? as_server : options, no_broker_hint);
+    program::node_program program(loop, me.serves() ? as_server : options, no_broker_hint);
     program.is_over_when_lost = [&](auto how) { return me.lost(how); };
     program.before_stop_by_signal = [&] { me.end(); };
     me.start(program.node());
@@ -153,7 +153,8 @@ int main(int argc, char** argv) {
   server_settings own;
   double delay_seconds = 1;
   program::add_common_options(app, options, "messenger@HOST", "info");
-  app.add_flag("--embedded-broker", own.embedded, "Start a private Mosquitto on 127.0.0.1, at --port or a free one, and use it")
+  app.add_flag("--embedded-broker", own.embedded,
+               "Start a private Mosquitto on 127.0.0.1, at --port or a free one, and use it")
       ->group("MQTT");
   program::add_duration_option(app, "--idle-timeout", own.server.idle_timeout,
                                "Log off who has done nothing for this long, like 90s, 10m, 8h [never]")

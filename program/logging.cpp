@@ -21,8 +21,8 @@ class line_sink final : public spdlog::sinks::base_sink<spdlog::details::null_mu
 
  private:
   void sink_it_(const spdlog::details::log_msg& m) override {
-    static constexpr std::array<std::string_view, 7> colours{"", "\x1b[36m", "\x1b[32m", "\x1b[33m\x1b[1m",
-                                                             "\x1b[31m\x1b[1m", "\x1b[1m\x1b[41m", ""};
+    static constexpr std::array<std::string_view, 7> colours{
+        "", "\x1b[36m", "\x1b[32m", "\x1b[33m\x1b[1m", "\x1b[31m\x1b[1m", "\x1b[1m\x1b[41m", ""};
     spdlog::memory_buf_t text;
     formatter_->format(m, text);
     std::string line = fmt::to_string(text);

@@ -85,7 +85,8 @@ void node_program::connection_lost(const runtime::connection_loss& loss, runtime
   using kind = runtime::connection_loss::kind;
   if (is_stopping_) return;
   // Credentials that were never good do not become so; a broker that once took them may again.
-  if (loss.what == kind::not_authorised && !was_up_ && !is_passing_) return fail(exit_code::not_authorised, loss.sentence);
+  if (loss.what == kind::not_authorised && !was_up_ && !is_passing_)
+    return fail(exit_code::not_authorised, loss.sentence);
   if (loss.what == kind::untrusted && !was_up_) return fail(exit_code::untrusted, loss.sentence);
   if (loss.what == kind::unreachable && !was_up_ && !may_retry_)
     return fail(exit_code::run_time_failure, loss.sentence + "; " + no_broker_hint_);

@@ -61,8 +61,11 @@ std::string ask_for_password(const paho::broker_settings& broker) {
 void add_common_options(CLI::App& app, common_options& o, const std::string& name_default,
                         const std::string& log_level_default) {
   app.set_help_flag("--help", "Show this and exit");
-  app.set_version_flag("--version", std::string(app.get_name()) +
-                           " " MESSENGER_VERSION "\nLicense Apache-2.0. There is no warranty, to the extent permitted by law.", "Show the version and exit");
+  app.set_version_flag("--version",
+                       std::string(app.get_name()) +
+                           " " MESSENGER_VERSION
+                           "\nLicense Apache-2.0. There is no warranty, to the extent permitted by law.",
+                       "Show the version and exit");
   app.get_formatter()->column_width(34);
   app.get_formatter()->label("TEXT", "");
 

@@ -1,7 +1,7 @@
 /// @file output.hpp
-/// What a program writes to where somebody may not read: a pipe that nobody empties, a terminal that is stopped (Ctrl-S).
-/// The program never waits for that somebody. What cannot go out at once is kept, up to a bound; what comes beyond it is
-/// lost, counted, and said when there is room again. The event loop's thread only.
+/// What a program writes to where somebody may not read: a pipe that nobody empties, a terminal that is stopped
+/// (Ctrl-S). The program never waits for that somebody. What cannot go out at once is kept, up to a bound; what comes
+/// beyond it is lost, counted, and said when there is room again. The event loop's thread only.
 #pragma once
 
 #include <cstdint>

@@ -66,7 +66,8 @@ void incarnation::disconnected(const connection_loss& loss) {
 // While the name is contested at once: the sooner it is seen who has it, the surer it is that he is still there.
 void incarnation::wait_to_connect(const connection_loss& loss) {
   const bool is_contested = env_.now() < contested_until_;
-  const duration wait = is_contested ? backoff(first_wait, longest_wait).next(env_.random()) : backoff_.next(env_.random());
+  const duration wait =
+      is_contested ? backoff(first_wait, longest_wait).next(env_.random()) : backoff_.next(env_.random());
   deadline_ = env_.now() + wait;
   on_.lost(loss, wait);
 }
@@ -79,16 +80,20 @@ void incarnation::closed() {
   on_.stopped();
 }
 
-// Two programs of one name take the connection from each other until one has found twice that the other had it:
+// Two programs of one name, A and B, take the connection from each other until one has found twice that the other had
+// it:
 //
-//     first:   up, 100 ... taken over ... CONNECT 300, finds "200 is down" ... taken over ... CONNECT 500, finds "400 is
-//     second:  ............. CONNECT 200, up ................. taken over ... CONNECT 400, up ...... taken over .......
+//     A is up as 100
+//     B connects as 200: A is taken over
+//     A connects as 300: B is taken over. A finds "200 is down": once
+//     B connects as 400: A is taken over. B finds "300 is down": once
+//     A connects as 500: B is taken over. A finds "400 is down": twice. A says that 500 is down, `normal`, and stops
+//     for good
+//                        when the broker has acknowledged that
+//     B connects as 600: nobody contests it
 //
-//     first:   down": says that 500 is down, `normal`, and stops for good when the broker has that
-//     second:  ....................................................................... CONNECT 600, up: nobody contests it
-//
-// To lose the connection says nothing: it may be a cut, or the broker. Who gives way but is taken over before the broker
-// has his word goes on, since the other may have found him and given way too. `established_` tells a program that merely
+// That a connection is lost says nothing: it may be a cut, or the broker. If A is taken over before its last word is
+// acknowledged, it goes on: B may have found 500, and be giving way too. `established_` tells a program that merely
 // starts after a long-lived namesake from one that was replaced while it lived.
 void incarnation::own_status(std::optional<node_status> status) {
   if (state_ != state::up) return;
@@ -117,9 +122,9 @@ bool incarnation::is_rival(const node_status& status, bool is_established) const
   return status.up || (!is_established && status.reason != reason::normal);
 }
 
-// A nodedown is there because our CONNECT took the connection from it, or because it has just died. A nodeup that is not
-// followed by one is of somebody whom the broker does not have: of little weight, but where no will is published at a
-// takeover there is nothing else.
+// A nodedown is there because our CONNECT took the connection from it, or because it has just died. A nodeup that is
+// not followed by one is of somebody whom the broker does not have: of little weight, but where no will is published at
+// a takeover there is nothing else.
 void incarnation::found_rival(const node_status& status) {
   constexpr int enough_down = 2, enough_up = 4;
   if (env_.now() >= contested_until_) rival_ = 0, found_up_ = found_down_ = 0;
@@ -161,6 +166,7 @@ void incarnation::announce(const node_status& status) {
 }
 
 void incarnation::stop() {
+  gives_way_to_ = 0;  // whoever is about to give way stops in any case
   if (state_ == state::closing || state_ == state::stopped) return;
   if (state_ != state::up) {
     transport_.withdraw();

@@ -6,9 +6,8 @@
 namespace runtime {
 
 const char* to_string(drop why) {
-  constexpr std::array<const char*, drop_kinds> names{"malformed", "forged",     "retained", "no process",
-                                                      "unheard",   "unexpected", "refused",  "unsent",
-                                                      "overrun"};
+  constexpr std::array<const char*, drop_kinds> names{"malformed",  "forged",  "retained", "no process", "unheard",
+                                                      "unexpected", "refused", "unsent",   "overrun"};
   return names[static_cast<std::size_t>(why)];
 }
 
@@ -47,7 +46,8 @@ void node::stop() {
 void node::run() {
   incarnation_.run();
   tick();
-  if (!transport_.is_congested()) scheduler_.run(turns_at_once, turns_time);
+  // What was sent to the processes waits while too much waits to be sent; time does not.
+  transport_.is_congested() ? scheduler_.run_due() : scheduler_.run(turns_at_once, turns_time);
 }
 
 std::optional<instant> node::next_deadline() const {
@@ -57,7 +57,7 @@ std::optional<instant> node::next_deadline() const {
   };
   earlier(incarnation_.next_deadline());
   earlier(table_.next_deadline());
-  if (!transport_.is_congested()) earlier(scheduler_.next_deadline());
+  earlier(transport_.is_congested() ? scheduler_.next_time_out() : scheduler_.next_deadline());
   for (const auto& [serial, until] : expecting_) earlier(until);
   return first;
 }
@@ -102,8 +102,8 @@ void node::publish(const std::string& topic, const term& content, bool is_urgent
   if (!incarnation_.is_up()) return note(drop::unsent, name(), "no connection to the broker");
   if (payload.size() > max_payload)
     return note(drop::unsent, name(), "longer than " + std::to_string(max_payload) + " bytes");
-  transport_.publish({.topic = topic, .payload = std::move(payload), .qos = settings_.message_qos,
-                      .is_urgent = is_urgent});
+  transport_.publish(
+      {.topic = topic, .payload = std::move(payload), .qos = settings_.message_qos, .is_urgent = is_urgent});
 }
 
 void node::send(const pid& to, term content) {

@@ -88,9 +88,9 @@ void node::received_in_room(const room_topic& in, std::string_view payload) {
   const auto listeners = listeners_.find(room{std::string(in.room), std::string(in.from)});
   if (listeners == listeners_.end()) return note(drop::no_process, in.from, in.room);  // has just stopped listening
   for (const auto serial : listeners->second)
-    if (!scheduler_.deliver_remote(
-            *scheduler_.find(serial),
-            {.from = std::string(in.from), .content = *content, .room = std::string(in.room)}, payload.size()))
+    if (!scheduler_.deliver_remote(*scheduler_.find(serial),
+                                   {.from = std::string(in.from), .content = *content, .room = std::string(in.room)},
+                                   payload.size()))
       note(drop::overrun, in.from, "more than can be dealt with");
 }
 

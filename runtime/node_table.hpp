@@ -77,7 +77,8 @@ class node_table {
   tick_actions tick(instant now);
   std::optional<instant> next_deadline() const;
   /// What the node wrote to itself at that time has come back: so it has read whatever the broker had for it then.
-  /// @param is_whole false if something that it wrote before has not: the broker loses messages, and so perhaps answers.
+  /// @param is_whole false if something that it wrote before has not: the broker loses messages, and so perhaps
+  /// answers.
   void read_up_to(instant sent, bool is_whole, instant now);
 
   /// The own connection is gone: every link ends (rule 7). All that was known goes too, as for a node that has just
@@ -87,18 +88,18 @@ class node_table {
   std::size_t size() const { return nodes_.size(); }
 
  private:
-  // Asked, and nothing heard since. Silence is measured by what the broker had for this node, not by when this node came
-  // to read it:
+  // Asked, and nothing heard since. Silence is measured by what the broker had for this node, not by when this node
+  // came to read it:
   //
   //     ask ...... again ...... again ...... again ...... again, dead
   //      PING       PING ECHO    PING ECHO    PING ECHO
   //                      `-> comes back: the PINGs have passed the broker
   //                              later ECHO --`-> comes back: whatever the answer to them was would have been read
   struct question {
-    instant since;                   // the silence is net_ticktime old
-    instant again;                   // when to ask anew
-    std::optional<instant> passed;   // when it was known that the question has passed the broker
-    bool is_read = false;            // and that an answer would have been read
+    instant since;                  // the silence is net_ticktime old
+    instant again;                  // when to ask anew
+    std::optional<instant> passed;  // when it was known that the question has passed the broker
+    bool is_read = false;           // and that an answer would have been read
   };
   struct entry {
     std::uint64_t up = 0;                  // latest creation seen alive
@@ -132,7 +133,7 @@ class node_table {
   duration net_ticktime_;
   std::unordered_map<std::string, entry, text_hash, std::equal_to<>> nodes_;
   std::set<std::pair<instant, std::string>> due_;
-  std::set<std::string> silent_;  // those with a question; and some that have answered
+  std::set<std::string> silent_;     // those with a question; and some that have answered
   std::list<std::string> unlinked_;  // longest unused first
 };
 

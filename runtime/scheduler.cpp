@@ -121,17 +121,28 @@ void scheduler::run(std::size_t turns, duration at_most) {
     auto* state = find(serial);
     if (!state) continue;
     state->queued = false;
-    if (state->ending)
-      end(*state, term(*state->ending));
-    else if (take_turn(*state))
-      resume(*state);
+    turn(*state);
   }
 }
 
-std::optional<instant> scheduler::next_deadline() const {
-  if (!run_queue_.empty()) return now_();
-  if (!timers_.empty()) return timers_.begin()->first;
-  return std::nullopt;
+void scheduler::run_due() {
+  std::vector<serial_number> due;
+  for (auto next = timers_.begin(); next != timers_.end() && next->first <= now_(); ++next) due.push_back(next->second);
+  for (const auto serial : due)
+    if (auto* state = find(serial)) turn(*state);
+}
+
+void scheduler::turn(process_state& state) {
+  if (state.ending)
+    end(state, term(*state.ending));
+  else if (take_turn(state))
+    resume(state);
+}
+
+std::optional<instant> scheduler::next_deadline() const { return run_queue_.empty() ? next_time_out() : now_(); }
+
+std::optional<instant> scheduler::next_time_out() const {
+  return timers_.empty() ? std::nullopt : std::optional(timers_.begin()->first);
 }
 
 void scheduler::suspend(process_state& state, receive_base& receive) {

@@ -22,8 +22,8 @@ using serial_number = std::uint64_t;
 using place_number = std::uint64_t;
 
 /// How much of one other node may wait in the mailboxes of this one, and of all together. What comes beyond it is
-/// dropped: who floods a node does not take the others' turns. The first is what Mosquitto queues for a client, unless it
-/// is told otherwise.
+/// dropped: who floods a node does not take the others' turns. The first is what Mosquitto queues for a client, unless
+/// it is told otherwise.
 inline constexpr std::size_t max_waiting_of_one = 1'000;
 inline constexpr std::size_t max_waiting_bytes_of_one = std::size_t{4} << 20;
 inline constexpr std::size_t max_waiting = 100'000;
@@ -98,9 +98,9 @@ class scheduler {
   bool register_name(process_state& state, const std::string& name);
   process_state* whereis(const std::string& name);
 
-  // Places: what the node comes to know is numbered in the order in which it comes. A message lies in the mailbox at its
-  // place; so does an exit signal whose cause became known while messages of the same sender lay there unread. Hence no
-  // table that knows more overtakes what has been sent before.
+  // Places: what the node comes to know is numbered in the order in which it comes. A message lies in the mailbox at
+  // its place; so does an exit signal whose cause became known while messages of the same sender lay there unread.
+  // Hence no table that knows more overtakes what has been sent before.
 
   /// The next thing that is known has this place.
   place_number next_place() { return ++places_; }
@@ -123,6 +123,10 @@ class scheduler {
 
   /// Gives each process that has something to do a turn, up to `turns` of them, and for so long.
   void run(std::size_t turns, duration at_most = duration::max());
+  /// The same for those only whose time-out has come.
+  void run_due();
+  /// When run_due() is next needed.
+  std::optional<instant> next_time_out() const;
   /// When run() is next needed: at once, at a time-out, or not before something is delivered.
   std::optional<instant> next_deadline() const;
 
@@ -131,6 +135,7 @@ class scheduler {
 
  private:
   void enqueue(process_state& state);
+  void turn(process_state& state);
   bool take_turn(process_state& state);
   void resume(process_state& state);
   void end(process_state& state, const term& reason);

@@ -35,8 +35,8 @@ struct echo_signal {
 /// In capitals, and none of the above or not of its form.
 struct bad_signal {};
 
-using any_signal = std::variant<link_signal, unlink_signal, exit_wire_signal, ping_signal, pong_signal, echo_signal,
-                                bad_signal>;
+using any_signal =
+    std::variant<link_signal, unlink_signal, exit_wire_signal, ping_signal, pong_signal, echo_signal, bad_signal>;
 
 /// Reads a payload whose first element is a word in capitals; a plain message is nothing.
 std::optional<any_signal> read_signal(const term& content);

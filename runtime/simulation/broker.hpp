@@ -140,11 +140,13 @@ class simulated_transport final : public runtime::transport {
   void subscribe(const std::vector<std::string>& filters) override;
   void unsubscribe(const std::vector<std::string>& filters) override;
   void publish(publication p) override;
+  bool is_congested() const override { return is_congested_; }
   void close() override;
   void abort() override;
   void withdraw() override;
 
   // What a host does to its connection.
+  void congest(bool is_congested) { is_congested_ = is_congested; }
   void cut();
   void heal();
   void freeze();
@@ -154,6 +156,7 @@ class simulated_transport final : public runtime::transport {
   broker& broker_;
   host* client_;
   bool is_cut_ = false;
+  bool is_congested_ = false;
   session_ptr session_;
 };
 

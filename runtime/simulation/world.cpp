@@ -74,6 +74,11 @@ void host::restart() {
   boot();
 }
 
+void host::congest(bool is_congested) {
+  transport_->congest(is_congested);
+  run();
+}
+
 void host::cut() {
   cut_ = true;
   if (transport_) transport_->cut();

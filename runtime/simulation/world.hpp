@@ -82,6 +82,8 @@ class host final : public runtime::node_observer {
   /// The program has much to do: what arrives is read at once, and handled this much later. 0 for at once.
   void be_busy(duration lag) { lag_ = lag; }
   duration lag() const { return lag_; }
+  /// Too much waits to be sent, until it does no more.
+  void congest(bool is_congested);
   /// The cable: packets both ways vanish. Healed, what was sent meanwhile arrives (TCP repeats it),
   /// unless the broker gave the connection up.
   void cut();
@@ -120,7 +122,7 @@ class host final : public runtime::node_observer {
   std::unique_ptr<runtime::node> node_;
   bool frozen_ = false;
   duration lag_{};
-  bool is_to_run_ = false;  // when the lag is over
+  bool is_to_run_ = false;                   // when the lag is over
   bool cut_ = false;                         // of the cable: a new program has it too
   std::vector<std::function<void()>> held_;  // what came while frozen
   std::uint64_t wake_ = 0;                   // only the latest wake-up counts

@@ -245,8 +245,10 @@ TEST_F(links, each_who_monitors_a_node_hears_its_present_state_and_then_every_ch
   w.advance(10ms);
   w.broker().crash();
   w.advance(10ms);
-  EXPECT_EQ(heard[2], (lines{"down: its node died", "up", "down: its node stopped", "down: the own connection was lost"}));
-  EXPECT_EQ(heard[0], (lines{"up", "down: its node died", "up", "down: its node stopped", "down: the own connection was lost"}));
+  EXPECT_EQ(heard[2],
+            (lines{"down: its node died", "up", "down: its node stopped", "down: the own connection was lost"}));
+  EXPECT_EQ(heard[0],
+            (lines{"up", "down: its node died", "up", "down: its node stopped", "down: the own connection was lost"}));
   EXPECT_EQ(heard[1], heard[0]);
 }
 

@@ -175,42 +175,6 @@ TEST_F(messenger_test, no_logon_of_a_client_that_gave_up_stays) {  // case 28
   EXPECT_EQ(peter.seen(), lines{"logged_on"});  // case 26: the late reply went to the old pid
 }
 
-TEST_F(messenger_test, a_new_incarnation_gets_its_name_though_the_logon_of_the_one_before_is_unread) {  // case 59
-  user& bob = add_user("bob@host");
-  for (int i = 0; i < 3; ++i) {
-    server().freeze();  // busy, or stopped
-    bob.type("/logon bob");
-    advance(10ms);
-    bob.restart();
-    advance(10ms);
-    bob.type("/logon bob");
-    advance(10ms);
-    server().thaw();
-    advance(10ms);
-    EXPECT_EQ(bob.seen(), lines{"logged_on"});
-    EXPECT_EQ(count_logged("1 on the list"), 2U);
-    bob.restart();
-    advance(10ms);
-  }
-}
-
-TEST_F(messenger_test, what_one_node_floods_waits_up_to_a_bound_and_takes_nobody_elses_turn) {  // case 60
-  user& bob = logged_on("bob");
-  broker().max_queued = 10'000;
-  server().freeze();
-  for (int i = 0; i < 1'500; ++i)
-    publish("to/" + server_node + "/messenger/from/mallory@x", R"(["mallory@x/7-1","message_to","bob","flood"])");
-  bob.type("/message bob hello");
-  advance(10ms);
-  server().thaw();
-  advance(100ms);
-  EXPECT_EQ(bob.seen(), (lines{"sent", "Message from bob: \"hello\""}));
-  EXPECT_EQ(server().node().count(runtime::drop::overrun), 500U);
-  publish("to/" + server_node + "/messenger/from/mallory@x", R"(["mallory@x/7-1","logon","mallory"])");
-  advance(10ms);
-  EXPECT_EQ(count_logged("logon: mallory"), 1U);  // its share is free again
-}
-
 TEST_F(messenger_test, a_logon_whose_node_has_died_ends_in_noproc_and_leaves_the_list_unchanged) {  // case 7
   user& peter = add_user("peter@host");
   const auto creation = peter.host().node().creation();

@@ -279,8 +279,8 @@ TEST_P(attacks, a_will_where_no_will_belongs) {
     while (const auto message = watcher.next(100ms))
       is_heard |= message->payload.find("deleteClient") != std::string::npos;
   }
-  // On an open broker it is heard by who has subscribed to $CONTROL, and a plugin would obey; Mosquitto later than 2.0.11
-  // refuses it there too.
+  // On an open broker it is heard by who has subscribed to $CONTROL, and a plugin would obey; Mosquitto later
+  // than 2.0.11 refuses it there too.
   EXPECT_FALSE(is_heard && is_shipped());
   expect_all_is_well();
 }

@@ -91,8 +91,8 @@ const std::vector<option> of_node{
 };
 const std::vector<std::pair<std::string, std::string>> flags{
     {"debug", node_program},      {"standby", node_program},         {"insecure", node_program},
-    {"insecure", client_program}, {"embedded-broker", node_program}, {"replace", node_program}, {"debug", client_program},
-    {"rejoin", client_program},   {"json", client_program}};
+    {"insecure", client_program}, {"embedded-broker", node_program}, {"replace", node_program},
+    {"debug", client_program},    {"rejoin", client_program},        {"json", client_program}};
 }  // namespace
 
 TEST_F(configuration, of_each_option_comes_from_the_line_the_environment_the_file_or_is_the_default) {

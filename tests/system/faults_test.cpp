@@ -180,7 +180,8 @@ TEST(embedded_broker, is_started_again_on_its_port_when_it_dies_and_everybody_is
   ASSERT_TRUE(server.says("is up at the broker"));
   const auto begin = server.errors().find("mqtt://127.0.0.1:") + 17;
   const auto port = server.errors().substr(begin, server.errors().find_first_not_of("0123456789", begin) - begin);
-  program ann(client_program, {"-p", port, "--name", "ann@test", "--server", "messenger@test", "--logon", "ann", "--rejoin"});
+  program ann(client_program,
+              {"-p", port, "--name", "ann@test", "--server", "messenger@test", "--logon", "ann", "--rejoin"});
   EXPECT_EQ(line_of(ann), "logged_on");
   for (int deaths = 1; deaths <= 3; ++deaths) {
     ::kill(child_of(server), SIGKILL);

@@ -87,7 +87,8 @@ TEST(options, that_are_wrong_are_refused_with_a_sentence_and_exit_code_2) {
   }
   auto both = run(node_program, {"--embedded-broker", "-h", "localhost"});
   EXPECT_EQ(both.end(), 2);
-  EXPECT_NE(both.errors().find("--embedded-broker is on 127.0.0.1; leave out --host"), std::string::npos) << both.errors();
+  EXPECT_NE(both.errors().find("--embedded-broker is on 127.0.0.1; leave out --host"), std::string::npos)
+      << both.errors();
 }
 
 TEST(options, an_idle_timeout_is_a_length_of_time) {

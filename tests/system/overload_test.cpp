@@ -38,7 +38,6 @@ class attentive_node {
 
   steady_clock::duration longest{};  ///< that a reply took
 
-
  private:
   void answer(const std::string& ping) {
     const auto begin = ping.find(R"(","messenger@test/)"), end = ping.rfind('"');

@@ -170,8 +170,9 @@ static bool agree_on_columns() {
 
 TEST_F(at_terminal, long_lines_wide_characters_and_other_sizes_behave) {
   if (!agree_on_columns())
-    GTEST_SKIP() << "this tmux and libedit do not agree on the columns of combined characters: with Debian 13's a character "
-                    "at the end of a row is drawn twice";
+    GTEST_SKIP()
+        << "this tmux and libedit do not agree on the columns of combined characters: with Debian 13's a character "
+           "at the end of a row is drawn twice";
   auto ann = start({}, {}, 30, 20);
   auto bob = start_bob();
   EXPECT_TRUE(ann->shows("bob joined"));

@@ -89,7 +89,8 @@ TEST(transcript, of_topics_md_runs_as_it_stands) {
       EXPECT_EQ(printed, s.expected) << "$ " << s.command;
     }
   }
-  EXPECT_TRUE(server.says("logoff: peter was peter@laptop/1795204836123-1, reason noconnection (its node died), 0 on the list"))
+  EXPECT_TRUE(
+      server.says("logoff: peter was peter@laptop/1795204836123-1, reason noconnection (its node died), 0 on the list"))
       << server.errors();
   EXPECT_TRUE(server.says("logoff: peter was peter@laptop/1795204899456-1, reason normal, 0 on the list"))
       << server.errors();

@@ -1,0 +1,94 @@
+// Two programs of one name: moments of giving way that no schedule hits by chance.
+#include "runtime/incarnation.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace runtime;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct silent_transport final : transport {
+  void connect(const std::string&, const publication&, transport_events&) override {}
+  void subscribe(const std::vector<std::string>&) override {}
+  void unsubscribe(const std::vector<std::string>&) override {}
+  void publish(publication p) override { said.push_back(p.payload); }
+  void close() override {}
+  void abort() override {}
+  void withdraw() override {}
+
+  std::vector<std::string> said;
+};
+
+class giving_way : public testing::Test {
+ protected:
+  giving_way() {
+    node.start();
+    come_up();
+    hear({true, "me@x", node.creation(), {}});
+    lose_connection();
+    find_rival();  // once
+    lose_connection();
+    find_rival();  // twice
+  }
+
+  void come_up() {
+    node.connected();
+    node.subscribed();
+  }
+  void hear(node_status s) { node.own_status(std::move(s)); }
+  void lose_connection() { node.disconnected({connection_loss::kind::lost, "cut"}); }
+  // The next connection takes the name from somebody else.
+  void find_rival() {
+    time += 1s;
+    node.run();
+    come_up();
+    hear({false, "me@x", node.creation() - 1, "noconnection"});
+  }
+
+  instant time{};
+  std::uint64_t clock = 1'000;
+  int replaced = 0, stopped = 0;
+  silent_transport via;
+  topics where{"test"};
+  incarnation node{
+      "me@x",
+      where,
+      {.now = [this] { return time; }, .unix_time_ms = [this] { return clock += 100; }, .random = [] { return 0; }},
+      via,
+      {},
+      {.up = [] {},
+       .down = [] {},
+       .lost = [](const connection_loss&, duration) {},
+       .replaced = [this](std::uint64_t) { ++replaced; },
+       .stopped = [this] { ++stopped; },
+       .received = [](auto, auto, bool) {}}};
+};
+
+}  // namespace
+
+TEST_F(giving_way, is_over_when_the_last_word_is_acknowledged) {
+  EXPECT_TRUE(via.said.back().ends_with(R"("normal"])")) << via.said.back();
+  EXPECT_EQ(replaced, 0);
+  node.closed();
+  EXPECT_EQ(replaced, 1);
+  EXPECT_EQ(stopped, 1);
+}
+
+TEST_F(giving_way, is_no_more_when_the_connection_is_lost_before) {
+  lose_connection();
+  EXPECT_EQ(stopped, 0);
+  time += 1s;
+  node.run();
+  come_up();
+  hear({false, "me@x", node.creation() - 1, "normal"});  // of the other, who has given way
+  EXPECT_TRUE(node.is_up());
+  EXPECT_EQ(replaced, 0);
+}
+
+TEST_F(giving_way, ends_whoever_is_told_to_stop_whatever_becomes_of_the_last_word) {
+  node.stop();
+  lose_connection();
+  EXPECT_EQ(stopped, 1);
+  EXPECT_EQ(replaced, 0);
+}
