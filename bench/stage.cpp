@@ -31,7 +31,18 @@ program stage::start_server(const std::string& node, const std::vector<std::stri
 }
 
 std::string stage::log_of(const std::string& node) {
-  return std::filesystem::temp_directory_path() / ("messenger-bench-" + node + ".log");
+  struct temporary_folder {
+    temporary_folder() {
+      if (!::mkdtemp(path.data())) throw std::runtime_error("cannot make a temporary folder");
+    }
+    ~temporary_folder() {
+      std::error_code ignored;
+      std::filesystem::remove_all(path, ignored);
+    }
+    std::string path = std::filesystem::temp_directory_path() / "messenger-bench-XXXXXX";
+  };
+  static const temporary_folder logs;
+  return logs.path + "/" + node + ".log";
 }
 
 program stage::start_client(const std::string& name, const std::string& server) const {

@@ -1,12 +1,12 @@
 #include "node/embedded_broker.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <stdexcept>
 #include <utility>
@@ -17,6 +17,7 @@
 #include <grp.h>
 #include <poll.h>
 #include <pwd.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -73,16 +74,16 @@ constexpr const char* settings =
     "max_queued_messages 100000\n"
     "max_packet_size 131072\n"
     "persistence false\n"
-    "log_dest stderr\n";
+    "log_dest stderr\n"
+    "log_type error\n"
+    "log_type warning\n";
 
 }  // namespace
 
-embedded_broker::embedded_broker(int port) : mosquitto_(find_mosquitto()), wanted_port_(port) {
-  std::string folder = std::filesystem::temp_directory_path() / "messenger-broker-XXXXXX";
-  if (!::mkdtemp(folder.data()))
-    throw std::runtime_error("cannot make a temporary folder: " + std::string(std::strerror(errno)));
-  folder_ = folder;
+embedded_broker::embedded_broker(int port)
+    : mosquitto_(find_mosquitto()), wanted_port_(port), log_(::memfd_create("mosquitto.log", MFD_CLOEXEC)) {
   try {
+    if (log_ < 0) throw std::runtime_error("cannot start Mosquitto: " + std::string(std::strerror(errno)));
     start();
   } catch (...) {
     end();
@@ -103,10 +104,11 @@ void embedded_broker::start() {
       throw std::runtime_error("somebody else serves port " + std::to_string(wanted_port_) +
                                " of 127.0.0.1; choose another with -p, or leave it out");
     port_ = wanted_port_ > 0 ? wanted_port_ : free_port();
-    const std::string config = folder_ + "/mosquitto.conf";
-    const std::string log = folder_ + "/mosquitto.log";
-    std::ofstream(config) << "listener " << port_ << " 127.0.0.1\n" << settings;
-    std::filesystem::permissions(config, std::filesystem::perms(0644));  // whatever the umask: see below
+    // Its files are in memory: whatever ends this program, nothing is left behind.
+    const int config = ::memfd_create("mosquitto.conf", MFD_CLOEXEC);
+    const std::string text = "listener " + std::to_string(port_) + " 127.0.0.1\n" + settings;
+    if (::write(config, text.data(), text.size()) != static_cast<ssize_t>(text.size()) || ::ftruncate(log_, 0) != 0)
+      throw std::runtime_error("cannot start Mosquitto: " + std::string(std::strerror(errno)));
     const pid_t parent = ::getpid();
     pid_ = ::fork();
     if (pid_ < 0) throw std::runtime_error("cannot start Mosquitto: " + std::string(std::strerror(errno)));
@@ -114,9 +116,7 @@ void embedded_broker::start() {
       // Mosquitto started by root changes its user, and with that forgets the signal asked for here: it is
       // started as that user.
       if (const passwd* user = ::geteuid() == 0 ? ::getpwnam("mosquitto") : nullptr) {
-        if (::chown(folder_.c_str(), user->pw_uid, user->pw_gid) != 0 || ::setgroups(0, nullptr) != 0 ||
-            ::setgid(user->pw_gid) != 0 || ::setuid(user->pw_uid) != 0)
-          ::_exit(126);
+        if (::setgroups(0, nullptr) != 0 || ::setgid(user->pw_gid) != 0 || ::setuid(user->pw_uid) != 0) ::_exit(126);
       }
       ::prctl(PR_SET_PDEATHSIG, SIGTERM);
       if (::getppid() != parent) ::_exit(1);
@@ -124,12 +124,16 @@ void embedded_broker::start() {
       sigemptyset(&none);
       ::sigprocmask(SIG_SETMASK, &none, nullptr);
       ::setpgid(0, 0);  // Ctrl-C is for this program, which then ends the broker in order
-      const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-      ::dup2(out, 1);
-      ::dup2(out, 2);
-      ::execl(mosquitto_.c_str(), mosquitto_.c_str(), "-c", config.c_str(), static_cast<char*>(nullptr));
+      // Not with dup2() where it is there already: that would leave it to be closed by exec.
+      constexpr int config_in_child = 3;
+      const int from = config == config_in_child ? ::dup(config) : config;
+      ::dup2(log_, 1);
+      ::dup2(log_, 2);
+      ::dup2(from, config_in_child);
+      ::execl(mosquitto_.c_str(), mosquitto_.c_str(), "-c", "/proc/self/fd/3", static_cast<char*>(nullptr));
       ::_exit(127);
     }
+    ::close(config);
     pidfd_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
     for (int i = 0; i < 500; ++i) {
       if (answers(port_)) return;
@@ -147,7 +151,10 @@ void embedded_broker::start() {
 }
 
 std::string embedded_broker::last_words() const {
-  std::ifstream log(folder_ + "/mosquitto.log");
+  std::array<char, 4'096> end{};
+  const auto size = ::lseek(log_, 0, SEEK_END);
+  const auto count = ::pread(log_, end.data(), end.size(), std::max<off_t>(size - static_cast<off_t>(end.size()), 0));
+  std::istringstream log(std::string(end.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0))));
   std::vector<std::string> lines;
   for (std::string line; std::getline(log, line);) lines.push_back(line);
   std::string last;
@@ -170,8 +177,7 @@ void embedded_broker::end_process() {
 
 void embedded_broker::end() {
   end_process();
-  std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
+  if (log_ >= 0) ::close(log_);
 }
 
 }  // namespace messenger

@@ -13,7 +13,7 @@ class embedded_broker {
   /// Starts Mosquitto on this port of 127.0.0.1, or a free one if it is 0, its files in a temporary folder, and waits
   /// until it answers. @throws std::runtime_error with a sentence for the user.
   explicit embedded_broker(int port = 0);
-  /// Ends it and removes the folder. Mosquitto also ends if this program is killed.
+  /// Ends it. Mosquitto also ends if this program is killed.
   ~embedded_broker();
   embedded_broker(const embedded_broker&) = delete;
 
@@ -34,8 +34,8 @@ class embedded_broker {
   void end();
 
   std::string mosquitto_;  // the program
-  std::string folder_;
   int wanted_port_;
+  int log_;  // of Mosquitto, in memory
   int port_ = 0;
   pid_t pid_ = -1;
   int pidfd_ = -1;

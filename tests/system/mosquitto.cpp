@@ -39,10 +39,24 @@ static bool answers(int port) {
   return connected;
 }
 
+// Goes with the program, whatever the test that made it came to.
+static std::vector<std::string>& folders() {
+  struct list {
+    ~list() {
+      std::error_code ignored;
+      for (const auto& f : folders) std::filesystem::remove_all(f, ignored);
+    }
+    std::vector<std::string> folders;
+  };
+  static list all;
+  return all.folders;
+}
+
 std::string make_folder() {
   std::string folder = std::filesystem::temp_directory_path() / "messenger-test-XXXXXX";
   if (!::mkdtemp(folder.data())) throw std::runtime_error("mkdtemp");
   ::chmod(folder.c_str(), 0777);  // Mosquitto gives up being root
+  folders().push_back(folder);
   return folder;
 }
 

@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+#include "system/mosquitto.hpp"
+
 namespace testing_system {
 
 static std::string in_quotes(const std::string& text) {
@@ -50,7 +52,8 @@ terminal::~terminal() { tmux({"kill-server"}); }
 std::string terminal::tmux(const std::vector<std::string>& arguments) const {
   std::vector<std::string> all{"-u", "-L", socket_};
   all.insert(all.end(), arguments.begin(), arguments.end());
-  program p("tmux", all, {{"LC_ALL", "C.UTF-8"}});
+  static const std::string sockets = make_folder();
+  program p("tmux", all, {{"LC_ALL", "C.UTF-8"}, {"TMUX_TMPDIR", sockets}});
   p.end();
   std::string text;
   for (const auto& line : p.rest()) text += line + "\n";
