@@ -7,14 +7,13 @@ namespace messenger {
 using namespace std::chrono_literals;
 using runtime::after;
 
-constexpr auto look_for_connection = 5ms;
 constexpr auto longest_answer = 1s;
 // Mosquitto sends what is retained before what is published later; another broker may take a moment.
 constexpr auto other_brokers_order = 100ms;
 
 runtime::process ask(runtime::self me, std::string node, std::function<void(bool is_there)> answer) {
   me.hear_only(me.node().name());
-  while (!me.node().is_up()) co_await me.receive(after(look_for_connection, [] {}));
+  while (!me.node().is_up()) co_await me.receive(after(5ms, [] {}));
   me.monitor_node(node, true);
   me.ping(node);
   me.ping(me.node().name());

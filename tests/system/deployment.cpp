@@ -31,7 +31,9 @@ deployment::~deployment() {
 void deployment::provision(std::vector<std::string> arguments) const {
   arguments.insert(arguments.begin(), folder_);
   program p(SOURCE_FOLDER "/broker/provision", arguments);
-  if (p.end() != 0) throw std::runtime_error("provision: " + p.errors());
+  const auto code = p.end(2 * patience);  // it makes keys
+  if (!code) throw std::runtime_error("provision has not ended in time. So far it said: " + p.errors());
+  if (code != 0) throw std::runtime_error("provision: " + p.errors());
 }
 
 std::vector<std::string> deployment::as(const std::string& node, std::vector<std::string> more) const {

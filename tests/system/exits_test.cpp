@@ -10,8 +10,6 @@ using clock_ = std::chrono::steady_clock;
 
 namespace {
 
-double seconds_since(clock_::time_point start) { return std::chrono::duration<double>(clock_::now() - start).count(); }
-
 struct deaths : testing::Test {
   mosquitto broker;
   program server;

@@ -7,10 +7,6 @@
 using namespace testing_system;
 using clock_ = std::chrono::steady_clock;
 
-static double seconds_since(clock_::time_point start) {
-  return std::chrono::duration<double>(clock_::now() - start).count();
-}
-
 class faults : public testing::TestWithParam<const char*> {
  protected:
   std::vector<std::string> version{"-V", GetParam()};

@@ -9,8 +9,6 @@ using clock_ = std::chrono::steady_clock;
 
 namespace {
 
-double seconds_since(clock_::time_point start) { return std::chrono::duration<double>(clock_::now() - start).count(); }
-
 // The broker is `here`; with it the server or, in one test, the clients.
 struct cables : testing::Test {
   std::unique_ptr<network> net;

@@ -155,6 +155,10 @@ std::optional<int> program::end(std::chrono::milliseconds at_most) {
   return status_;
 }
 
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
 void nap(std::chrono::milliseconds time) { ::usleep(static_cast<useconds_t>(time.count()) * 1000); }
 
 }  // namespace testing_system

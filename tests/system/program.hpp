@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 using lines = std::vector<std::string>;
 
 /// How long a condition may take to come true. Generous: it is there to end a test that has failed.
-inline constexpr auto patience = 15s;
+inline constexpr auto patience = 30s;
 
 class program {
  public:
@@ -57,6 +57,7 @@ template <class F>
 bool eventually(F condition, std::chrono::milliseconds at_most = patience);
 
 void nap(std::chrono::milliseconds time);
+double seconds_since(std::chrono::steady_clock::time_point start);
 
 template <class F>
 bool eventually(F condition, std::chrono::milliseconds at_most) {
