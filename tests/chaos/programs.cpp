@@ -114,7 +114,6 @@ void user_program::act() {
 
 void user_program::logon(const std::string& name) {
   if (!is_idle() || host_.is_frozen()) return;
-  before_asked_name_ = std::exchange(asked_name_, name);
   type("/logon " + name);
 }
 
@@ -167,11 +166,8 @@ void user_program::show_room(const messenger::event& e) {
 void user_program::show(const std::string& line) {
   world_.say(name() + " sees " + line);
   last_line_ = line;
-  if (line == "already_logged_on") asked_name_ = before_asked_name_;
-  if (line == "logged_on") {
-    if (!asked_name_.empty()) name_ = std::exchange(asked_name_, {});
-    logged_on_.emplace(*host_.node().whereis(messenger::client_name), name_);
-  }
+  // The name is the shell's: what was typed meanwhile may not have reached it.
+  if (line == "logged_on") logged_on_.emplace(*host_.node().whereis(messenger::client_name), state_->user_name);
   if (line.starts_with("Message from ")) {
     const auto quote = line.find('"'), number = line.rfind('#');
     if (number != std::string::npos)

@@ -104,7 +104,7 @@ class user_program final : public program {
   bool rejoin_;
   std::unique_ptr<messenger::screen> out_;
   std::unique_ptr<messenger::shell_state> state_;
-  std::string before_asked_name_, asked_name_, name_, last_line_;
+  std::string last_line_;
   std::optional<std::pair<pid, std::string>> logged_on_;
   std::uint64_t sent_ = 0;
   std::map<std::string, std::set<std::string>> rooms_;
