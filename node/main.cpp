@@ -185,6 +185,8 @@ int main(int argc, char** argv) {
           if (own.embedded && from.of(option) == origin::command_line)
             throw program::usage_error{std::string("--embedded-broker is on 127.0.0.1; leave out ") + option};
         own.is_port_given = from.of("--port") == origin::command_line;
+        if (own.is_standby && own.is_replacing)
+          throw program::usage_error{"a --standby waits until nobody has the name; leave out --replace"};
         if (own.is_standby && own.embedded)
           throw program::usage_error{
               "a broker that dies with its server has no use for a --standby; start Mosquitto "

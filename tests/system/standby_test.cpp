@@ -137,6 +137,7 @@ TEST(standby_options, are_checked) {
            {{"--standby", "--embedded-broker"}, "leave out --embedded-broker"},
            {{"--standby", "--name", "a@b", "--server", "a@b"}, "waits under a name of its own"},
            {{"--standby", "--standby-delay", "-1"}, "--standby-delay"},
+           {{"--standby", "--replace"}, "leave out --replace"},
            {{"--standby", "--server", "a b"}, "--server"}}) {
     program p(node_program, arguments);
     EXPECT_EQ(p.end(), 2);
