@@ -34,19 +34,28 @@ std::vector<step> transcript() {
   return steps;
 }
 
-// Times, and what counts on from them, are others each time: each is called by the order in which it first appears.
+// Times, and what counts on from them, are others each time: each is called by the order in which it first appears, or,
+// if it is by one higher than the one that has first appeared just before it in the same text, by that.
 class times {
  public:
   std::string named(std::string text) {
     static const std::regex time("[0-9]{13}");
     std::string out;
-    for (std::smatch m; std::regex_search(text, m, time); text = m.suffix())
-      out += m.prefix().str() + "time" + std::to_string(seen_.try_emplace(m.str(), seen_.size()).first->second);
+    long long before = 0;
+    for (std::smatch m; std::regex_search(text, m, time); text = m.suffix()) {
+      auto& name = names_[std::stoll(m.str())];
+      if (name.empty()) {
+        const auto now = std::stoll(m.str());
+        name = now == before + 1 ? names_[before] + "+1" : "time" + std::to_string(names_.size());
+        before = now;
+      }
+      out += m.prefix().str() + name;
+    }
     return out + text;
   }
 
  private:
-  std::map<std::string, std::size_t> seen_;
+  std::map<long long, std::string> names_;
 };
 
 // One bash that runs the commands one after the other; each ends with a mark and its exit code.
@@ -74,7 +83,7 @@ struct bash_shell {
 
 }  // namespace
 
-// And a second time, in the same place and at the same server.
+// It is played twice, in the same folder and at the same server.
 TEST(transcript, of_topics_md_runs_as_it_stands) {
   const auto steps = transcript();
   ASSERT_GE(steps.size(), 10U);
