@@ -130,6 +130,8 @@ TEST_F(standby, a_broker_that_refuses_everybody_for_a_while_ends_nobody) {
   nap(500ms);
   EXPECT_TRUE(one_serves_and_the_other_waits()) << one.errors() << two.errors();
   EXPECT_TRUE(eventually([&] { return ask(ann, "/users lobby") == "users in lobby: ann"; }));
+  EXPECT_EQ(one.end(0ms), std::nullopt) << one.errors();
+  EXPECT_EQ(two.end(0ms), std::nullopt) << two.errors();
 }
 
 TEST(standby_options, are_checked) {
