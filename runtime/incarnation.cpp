@@ -109,7 +109,7 @@ void incarnation::own_status(std::optional<node_status> status) {
     found_rival(*status);
     if (state_ != state::up) return;
   }
-  if (status && status->creation >= creation_) return reincarnate(status->creation);
+  if (status && status->creation >= creation_) return reincarnate(*status);
   // Rule 9. Cleared just now, since nothing retained is empty; or stale, since it comes after the echo, or so late
   // that the echo must be lost.
   if (!status || is_established || env_.now() >= up_since_ + echo_time) announce({true, name_, creation_, {}});
@@ -143,11 +143,14 @@ void incarnation::give_way(std::uint64_t to) {
   transport_.close();
 }
 
-// Everybody takes this creation for dead, or for older than one that is dead: only a new one helps.
-void incarnation::reincarnate(std::uint64_t above) {
+// Everybody takes this creation for dead, or for older than one that is dead: only a new one helps. Our own will is
+// published because the broker has given up the connection, and comes before its end.
+void incarnation::reincarnate(const node_status& status) {
+  using kind = connection_loss::kind;
   transport_.abort();
-  above_ = above;
-  disconnected({connection_loss::kind::outranked, "the broker has told everybody that this node is down"});
+  above_ = status.creation;
+  disconnected({status.creation == creation_ ? kind::lost : kind::outranked,
+                "the broker has told everybody that this node is down"});
 }
 
 void incarnation::replaced_by(const node_status& status) {

@@ -83,7 +83,7 @@ class incarnation final : public transport_events {
 
   void begin();
   void announce(const node_status& status);
-  void reincarnate(std::uint64_t above);
+  void reincarnate(const node_status& status);
   bool is_rival(const node_status& status, bool is_established) const;
   void replaced_by(const node_status& status);
   void found_rival(const node_status& status);

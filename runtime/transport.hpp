@@ -41,7 +41,7 @@ struct connection_loss {
     unreachable,     ///< no broker there
     not_authorised,  ///< the broker knows us and refuses: credentials, client id or ACL
     refused,         ///< any other refusal by the broker
-    outranked,       ///< the broker tells everybody that this node is down: the next creation is higher
+    outranked,       ///< a higher creation of this node is down: the next is higher still
     untrusted,       ///< who is there, or what this node shows, is not good enough for one of the two
   };
   kind what = kind::lost;

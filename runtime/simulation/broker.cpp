@@ -179,9 +179,10 @@ void broker::heal(const session_ptr& s) {
 void broker::close(const session_ptr& closing, bool with_will) {
   const session_ptr s = closing;  // NOLINT(performance-*): `closing` may be the own one of the map
   if (!std::exchange(s->broker_open, false)) return;
+  // Among the last that it hears is its own will.
+  if (with_will && s->accepted && !s->will.topic.empty()) route(s->will);
   if (const auto found = sessions_.find(s->client_id); found != sessions_.end() && found->second == s)
     sessions_.erase(found);
-  if (with_will && s->accepted && !s->will.topic.empty()) route(s->will);
   if (!s->cut && s->client_open)
     at_client(s, "", [s] {
       s->client_open = false;

@@ -1,4 +1,4 @@
-// Two programs of one name: moments of giving way that no schedule hits by chance.
+// Two programs of one name, and the own will: moments that no schedule hits by chance.
 #include "runtime/incarnation.hpp"
 
 #include <gtest/gtest.h>
@@ -20,16 +20,12 @@ struct silent_transport final : transport {
   std::vector<std::string> said;
 };
 
-class giving_way : public testing::Test {
+class established : public testing::Test {
  protected:
-  giving_way() {
+  established() {
     node.start();
     come_up();
     hear({true, "me@x", node.creation(), {}});
-    lose_connection();
-    find_rival();  // once
-    lose_connection();
-    find_rival();  // twice
   }
 
   void come_up() {
@@ -49,6 +45,7 @@ class giving_way : public testing::Test {
   instant time{};
   std::uint64_t clock = 1'000;
   int replaced = 0, stopped = 0;
+  std::vector<connection_loss::kind> losses;
   silent_transport via;
   topics where{"test"};
   incarnation node{
@@ -59,13 +56,38 @@ class giving_way : public testing::Test {
       {},
       {.up = [] {},
        .down = [] {},
-       .lost = [](const connection_loss&, duration) {},
+       .lost = [this](const connection_loss& loss, duration) { losses.push_back(loss.what); },
        .replaced = [this](std::uint64_t) { ++replaced; },
        .stopped = [this] { ++stopped; },
        .received = [](auto, auto, bool) {}}};
 };
 
+class giving_way : public established {
+ protected:
+  giving_way() {
+    lose_connection();
+    find_rival();  // once
+    lose_connection();
+    find_rival();  // twice
+  }
+};
+
 }  // namespace
+
+// The broker has given up the connection, and says so to everybody before it closes it.
+TEST_F(established, has_lost_its_connection_when_it_hears_its_own_will) {
+  hear({false, "me@x", node.creation(), "noconnection"});
+  EXPECT_EQ(losses, std::vector{connection_loss::kind::lost});
+}
+
+TEST_F(established, is_outranked_by_a_higher_creation_that_is_down) {
+  const auto before = node.creation();
+  hear({false, "me@x", before + 1'000, "noconnection"});
+  EXPECT_EQ(losses, std::vector{connection_loss::kind::outranked});
+  time += 1s;
+  node.run();
+  EXPECT_GT(node.creation(), before + 1'000);
+}
 
 TEST_F(giving_way, is_over_when_the_last_word_is_acknowledged) {
   EXPECT_TRUE(via.said.back().ends_with(R"("normal"])")) << via.said.back();
