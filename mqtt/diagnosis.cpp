@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include <fcntl.h>
-#include <netdb.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -13,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "mqtt/lookup.hpp"
 #include "mqtt/tls.hpp"
 
 namespace paho {
@@ -27,16 +27,10 @@ class tcp_connection {
  public:
   // Empty `problem()` if it stands.
   explicit tcp_connection(const broker_settings& broker) {
-    addrinfo hints{};
-    hints.ai_socktype = SOCK_STREAM;
-    addrinfo* found = nullptr;
-    const int code = ::getaddrinfo(broker.host.c_str(), std::to_string(broker.port).c_str(), &hints, &found);
-    if (code != 0) {
-      problem_ = std::string("the name cannot be resolved: ") + ::gai_strerror(code);
-      return;
-    }
-    for (const auto* a = found; a && (a == found || !problem_.empty()); a = a->ai_next) try_one(*a);
-    ::freeaddrinfo(found);
+    const auto found = look_up(broker);
+    problem_ = found.problem;
+    for (const auto& a : found.addresses)
+      if (&a == &found.addresses.front() || !problem_.empty()) try_one(a);
   }
   ~tcp_connection() {
     if (fd_ >= 0) ::close(fd_);
@@ -47,10 +41,10 @@ class tcp_connection {
   int fd() const { return fd_; }
 
  private:
-  void try_one(const addrinfo& to) {
+  void try_one(const socket_address& to) {
     if (fd_ >= 0) ::close(fd_);
-    fd_ = ::socket(to.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int error = ::connect(fd_, to.ai_addr, to.ai_addrlen) == 0 ? 0 : errno;
+    fd_ = ::socket(to.bytes.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int error = ::connect(fd_, reinterpret_cast<const sockaddr*>(&to.bytes), to.size) == 0 ? 0 : errno;
     if (error == EINPROGRESS) {
       pollfd connected{fd_, POLLOUT, 0};
       socklen_t size = sizeof error;
@@ -68,15 +62,6 @@ class tcp_connection {
   int fd_ = -1;
   std::string problem_;
 };
-
-bool is_ip_address(const std::string& host) {
-  addrinfo hints{};
-  hints.ai_flags = AI_NUMERICHOST;
-  addrinfo* found = nullptr;
-  if (::getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) return false;
-  ::freeaddrinfo(found);
-  return true;
-}
 
 // CONNECT of MQTT 3.1.1 (section 3.1), clean, without client id, name and password: does an MQTT broker answer?
 bool answers_without_tls(const broker_settings& broker) {

@@ -1,64 +1,87 @@
 /// @file paho_connection.hpp
 #pragma once
 
-#include <cstddef>
+#include <atomic>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
-#include <string_view>
+#include <variant>
 #include <vector>
 
+#include <mqtt/async_client.h>
+
+#include "mqtt/authorities.hpp"
 #include "mqtt/broker_settings.hpp"
+#include "mqtt/lookup.hpp"
 #include "runtime/transport.hpp"
 
 namespace paho {
 
-/// One client of Paho's, for one connection. On one thread at a time.
-class connection {
+/// What became of a connection, besides messages and its loss.
+enum class step {
+  connected,
+  subscribed,    ///< to one filter
+  unsubscribed,  ///< from one
+  refused,       ///< a subscription
+  acknowledged,  ///< as many as take_acknowledged() asked for
+  failed,        ///< could not be made, and nobody said why
+  over,          ///< after disconnect()
+  flooded,       ///< more has come than may lie unread
+};
+using happening = std::variant<step, runtime::connection_loss, mqtt::const_message_ptr>;
+
+/// One client object of Paho's, for one connection. All that is called here is called on one thread, and waits for no
+/// network; what happens is told on Paho's threads, which hold Paho's lock meanwhile.
+class connection final : private mqtt::iaction_listener {
  public:
-  connection(const broker_settings& broker, std::string client_id);
-  /// Says DISCONNECT if there still is a connection.
-  ~connection();
-  connection(const connection&) = delete;
+  connection(const broker_settings& broker, std::string client_id, runtime::publication will,
+             std::function<void(happening)> tell);
+  /// Says DISCONNECT if it is connected. Waits for what is being told; if it is Paho's last client also for Paho's
+  /// threads, up to a second.
+  ~connection() = default;
 
-  // These wait for the broker's answer. Nothing if it is well, and what went wrong otherwise.
-  std::optional<runtime::connection_loss> connect(const runtime::publication& will);
-  std::optional<runtime::connection_loss> subscribe(const std::vector<std::string>& filters);
-  std::optional<runtime::connection_loss> unsubscribe(const std::vector<std::string>& filters);
-
-  /// Waits unless there is room for it.
+  /// Tells `connected`, `failed` or why not. @param addresses the broker's.
+  void connect(std::vector<socket_address> addresses);
+  /// Each is answered.
+  void subscribe(const std::string& filter);
+  void unsubscribe(const std::string& filter);
   void publish(const runtime::publication& p);
-  /// Whether this can go out at once and whole.
-  bool has_room_for(const runtime::publication& p);
-  /// Whether as many PUBLISHes as may be wait for their PUBACK.
-  bool is_window_full();
-  int count_in_flight();
-
-  using receiver = std::function<void(std::string_view topic, std::string_view payload, bool retained)>;
-  /// Reads the next packet, if there is one, and sees to the keepalive. False if it was no PUBLISH.
-  bool read(const receiver& received);
-
-  /// Says DISCONNECT if there still is a connection, and closes the socket.
+  void publish_will() { publish(will_); }
+  /// Tells `over`.
   void disconnect();
 
-  bool is_connected() const;
-  /// Why it no longer is; `disconnect_reason` as in MQTT 5.0 section 3.14.2.1, 0 if the broker gave none.
-  runtime::connection_loss lost(int disconnect_reason = 0) const;
-  /// The descriptor, -1 before connect().
-  int socket() const { return socket_; }
+  /// The broker's, once it is connected; 65535 if it said nothing of it.
+  int receive_maximum() const { return receive_maximum_; }
+  /// How many publications have been acknowledged, or refused, since the last call. @param next tell when it is as many
+  /// again; 0 for never.
+  int take_acknowledged(int next);
 
  private:
+  // Paho's threads.
+  void on_success(const mqtt::token& token) override;
+  void on_failure(const mqtt::token& token) override;
+  void connected(const mqtt::token& token);
+  void acknowledged();
+  void end(happening how);
+  template <class F>
+  void call(F paho);
+
   const broker_settings broker_;
   const std::string node_;
-  void* client_ = nullptr;
-  int socket_ = -1;
-  std::size_t least_room_ = 0;  // bytes that the socket takes when it is writable
-  std::size_t room_ = 0;        // bytes that it takes in any case
-  int window_;
-  int in_flight_ = 0;  // or less, since PUBACKs are not seen to come; see count_in_flight()
-};
+  const runtime::publication will_;
+  const std::function<void(happening)> tell_;
+  const authorities authorities_;
+  std::vector<socket_address> addresses_;
+  std::set<int> open_before_;
+  std::atomic<int> receive_maximum_ = 65'535;
+  std::atomic<int> acknowledged_ = 0, awaited_ = 0;
+  std::atomic<bool> is_connected_ = false;      // Paho says it twice
+  std::atomic<bool> has_ended_ = false;         // and that too
+  std::atomic<bool> is_disconnecting_ = false;  // how it ends does not matter any more
 
-/// Once in a program, before there are threads.
-void prepare(const broker_settings& broker);
+  mqtt::async_client client_;  // last, so that it goes first, and its callbacks with it
+};
 
 }  // namespace paho

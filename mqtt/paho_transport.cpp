@@ -1,275 +1,305 @@
-#include "mqtt/paho_transport.hpp"
-
 #include <algorithm>
+#include <atomic>
 #include <chrono>
-#include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
 
+#include "mqtt/diagnosis.hpp"
+#include "mqtt/mailbox.hpp"
+#include "mqtt/outbox.hpp"
 #include "mqtt/paho_connection.hpp"
-#include "mqtt/sockets.hpp"
+#include "mqtt/sentences.hpp"
+#include "mqtt/transport.hpp"
 
 namespace paho {
+namespace {
 
 using runtime::connection_loss;
 using runtime::publication;
 using runtime::transport_events;
+using std::chrono::steady_clock;
 
-// Paho reads for 100 ms when it waits to write. A socket that is_writable() keeps it from that, except behind a PUBACK
-// that found the socket full.
-constexpr auto least_paho_waits = std::chrono::milliseconds(90);
-
-// How long packets are read, while there are more, before the node has its turn. It is to know what has been said
+// How long input is handed to the node, while there is more, before it has its turn. It is to know what has been said
 // before it does what it was asked to: answers to its own questions lie behind the requests of others.
 constexpr auto reading_time = std::chrono::milliseconds(20);
-constexpr int packets_a_look = 16;  // at the clock
 
-// What may wait for the window and the socket before the node's processes have to.
-constexpr std::size_t most_queued = 200;
+// What Paho has read and the node has not. More is the end of the connection: whoever does not look at his input for so
+// long is as good as dead, and the memory is everybody's.
+constexpr std::size_t most_unread_bytes = 256 << 20;
 
-// Where the threads that do the blocking calls leave what came of them. Shared with those threads: one whose connection
-// was given up is left to itself.
-struct paho_transport::helper {
-  helper() : fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-  ~helper() { ::close(fd); }
+constexpr auto longest_goodbye = std::chrono::seconds(1);
 
-  void wake() const { ::eventfd_write(fd, 1); }
-  std::deque<outcome> take() {
-    eventfd_t count = 0;
-    ::eventfd_read(fd, &count);
-    const std::lock_guard lock(guard);
-    return std::exchange(outcomes, {});
-  }
+using message = mqtt::const_message_ptr;
 
-  const int fd;  // readable when there is something to look at
-  std::mutex guard;
-  std::deque<outcome> outcomes;
-  // One at a time in the whole program: a client of Paho's that waits reads the sockets of all of them.
-  inline static std::mutex one_at_a_time;
+struct letter {
+  std::uint64_t connection;
+  std::variant<happening, lookup> what;
 };
 
-paho_transport::paho_transport(broker_settings settings, watcher watch)
-    : settings_(std::move(settings)),
-      watch_(std::move(watch)),
-      timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
-      helper_(std::make_shared<helper>()) {
-  prepare(settings_);
-  watch_(helper_->fd, POLLIN, [this] { look_around(); });
-  // Paho looks at the keepalive when it is called, a tenth of it after the last time at the soonest.
-  using std::chrono::milliseconds;
-  const auto interval =
-      std::clamp(milliseconds(settings_.keepalive_seconds * 100), milliseconds(100), milliseconds(5'000));
-  const timespec time{interval.count() / 1'000, interval.count() % 1'000 * 1'000'000};
-  const itimerspec every{time, time};
-  ::timerfd_settime(timer_, 0, &every, nullptr);
-  watch_(timer_, POLLIN, [this] {
-    std::uint64_t times = 0;
-    (void)!::read(timer_, &times, sizeof times);
-    cut_if_silent();
-    receive();
-  });
+// Shared with the threads that look something up, which may be late.
+struct letters : mailbox<letter> {
+  std::atomic<std::size_t> unread_bytes = 0;
+};
+
+std::size_t size_of(const message& m) { return m->get_topic().size() + m->get_payload_ref().size(); }
+
+class paho_transport final : public runtime::transport {
+ public:
+  paho_transport(const broker_settings& settings, reactor& loop, std::function<void()> before_connect);
+  ~paho_transport() override;
+
+  void connect(const std::string& client_id, const publication& will, transport_events& events) override;
+  void subscribe(const std::vector<std::string>& filters) override;
+  void unsubscribe(const std::vector<std::string>& filters) override;
+  void publish(publication p) override;
+  bool is_congested() const override { return is_up_ && outbox_.is_congested(); }
+  void close() override;
+  void abort() override;
+  void withdraw() override;
+  bool is_idle() const override { return !present_ && leaving_.empty(); }
+
+ private:
+  struct link {
+    std::uint64_t number = 0;  // tells what is said of one connection from what is said of another
+    std::unique_ptr<connection> paho;
+    bool is_begun = false;  // Paho has been told to connect, and has not said that it could not
+  };
+
+  void look_around();
+  void happened(letter& l);
+  void happened(const happening& what);
+  void happened_to_leaving(std::vector<link>::iterator which, const happening& what);
+  void begin(const lookup& broker);
+  void diagnose_failure();
+  void connected();
+  void subscribed();
+  void given_up(const connection_loss& loss);
+  void ended(const connection_loss& loss);
+  void retire(link over);
+  void send_queued();
+
+  const broker_settings settings_;
+  reactor& loop_;
+  const std::function<void()> before_connect_;
+  const std::shared_ptr<letters> mailbox_ = std::make_shared<letters>();
+  std::deque<letter> unread_;  // out of the mailbox
+  std::uint64_t connections_ = 0;
+
+  std::optional<link> present_;
+  std::string client_id_;
+  transport_events* listener_ = nullptr;
+  bool is_up_ = false;
+  bool was_subscribed_ = false;
+  bool is_closed_ = false;  // DISCONNECT is on its way
+  std::size_t subscribing_ = 0;
+  outbox outbox_;
+
+  std::vector<link> leaving_;  // nobody waits for their end
+  // One that is over, until there is another: with its last client Paho ends its threads, and waits for them.
+  std::unique_ptr<connection> retired_;
+};
+
+paho_transport::paho_transport(const broker_settings& settings, reactor& loop, std::function<void()> before_connect)
+    : settings_(settings), loop_(loop), before_connect_(std::move(before_connect)) {
+  loop_.watch(mailbox_->fd(), POLLIN, [this] { look_around(); });
 }
 
 paho_transport::~paho_transport() {
-  if (is_busy_)
-    withdraw();
-  else
-    abort();  // nobody has stopped the node: its will is to be heard
-  watch_(helper_->fd, 0, {});
-  watch_(timer_, 0, {});
-  ::close(timer_);
+  abort();
+  loop_.unwatch(mailbox_->fd());
+  for (const auto until = steady_clock::now() + longest_goodbye; !leaving_.empty() && steady_clock::now() < until;) {
+    pollfd more{mailbox_->fd(), POLLIN, 0};
+    ::poll(&more, 1, 10);
+    for (auto& l : mailbox_->take()) happened(l);
+  }
 }
 
 void paho_transport::connect(const std::string& client_id, const publication& will, transport_events& events) {
-  leave();
-  present_ = std::make_shared<connection>(settings_, client_id);
-  ++connections_;
+  abort();
   listener_ = &events;
-  changes_.clear();
-  queued_.clear();
-  is_closing_ = is_closed_ = false;
-  start(step::connected, [will](connection& c) { return c.connect(will); });
+  client_id_ = client_id;
+  was_subscribed_ = is_closed_ = false;
+  subscribing_ = 0;
+  outbox_ = {};
+  const auto number = ++connections_;
+  present_ = {number, std::make_unique<connection>(settings_, client_id, will, [box = mailbox_, number](happening h) {
+                if (const auto* m = std::get_if<message>(&h)) {
+                  const auto before = box->unread_bytes.fetch_add(size_of(*m));
+                  if (before > most_unread_bytes) return;
+                  if (before + size_of(*m) > most_unread_bytes) h = step::flooded;
+                }
+                box->put({number, std::move(h)});
+              })};
+  retired_.reset();
+  if (is_ip_address(settings_.host)) return begin(look_up(settings_));
+  // Paho looks a name up while it holds the lock that everybody needs who calls it. So it does when the answer has just
+  // been here.
+  std::thread([box = mailbox_, number, broker = settings_] { box->put({number, look_up(broker)}); }).detach();
+}
+
+void paho_transport::begin(const lookup& broker) {
+  if (!broker.problem.empty()) return diagnose_failure();
+  present_->is_begun = true;
+  if (before_connect_) before_connect_();
+  present_->paho->connect(broker.addresses);
+}
+
+// Paho says that there is no connection, and no more.
+void paho_transport::diagnose_failure() {
+  present_->is_begun = false;
+  std::thread([box = mailbox_, number = present_->number, broker = settings_] {
+    box->put({number, happening(diagnose(broker))});
+  }).detach();
 }
 
 void paho_transport::subscribe(const std::vector<std::string>& filters) {
-  change_subscriptions(step::subscribed, filters);
+  if (!is_up_) return;
+  for (const auto& filter : filters) present_->paho->subscribe(filter);
+  subscribing_ += filters.size();
+  outbox_.wait_for(filters.size());
 }
 
 void paho_transport::unsubscribe(const std::vector<std::string>& filters) {
-  change_subscriptions(step::unsubscribed, filters);
-}
-
-void paho_transport::change_subscriptions(step what, const std::vector<std::string>& filters) {
-  if (!present_) return;
-  if (changes_.empty() || changes_.back().what != what) changes_.push_back({what, {}});
-  changes_.back().filters.insert(changes_.back().filters.end(), filters.begin(), filters.end());
-  if (!is_busy_) start_change();
-}
-
-void paho_transport::start_change() {
-  start(changes_.front().what, [next = std::move(changes_.front())](connection& c) {
-    return next.what == step::subscribed ? c.subscribe(next.filters) : c.unsubscribe(next.filters);
-  });
-  changes_.pop_front();
+  if (!is_up_) return;
+  for (const auto& filter : filters) present_->paho->unsubscribe(filter);
+  outbox_.wait_for(filters.size());
 }
 
 void paho_transport::publish(publication p) {
-  if (!present_) return;
-  p.is_urgent ? queued_.push_front(std::move(p)) : queued_.push_back(std::move(p));
+  if (!is_up_) return;
+  outbox_.put(std::move(p));
   send_queued();
 }
-
-bool paho_transport::is_congested() const { return present_ && queued_.size() >= most_queued; }
 
 void paho_transport::close() {
   if (!present_) return;
-  is_closing_ = true;
+  outbox_.close();
   send_queued();
 }
 
+// With MQTT 5 there is a DISCONNECT that has the will published (section 3.14.2.1), but Paho C++ 1.2 has no word for it.
 void paho_transport::abort() {
-  if (!present_) return;
-  cut(is_busy_ ? find_socket(settings_.port) : present_->socket());
-  leave();
+  if (is_up_ && !is_closed_) present_->paho->publish_will();
+  withdraw();
 }
 
+// Before CONNACK Paho does not say DISCONNECT: then it is said when that has come.
 void paho_transport::withdraw() {
   if (!present_) return;
-  const int socket = find_socket(settings_.port);
-  settings_.tls.on ? cut(socket) : say_disconnect(socket, settings_.websockets);
-  leave();
-}
-
-// Hands the present connection to another thread, until finished().
-void paho_transport::start(step what, std::function<std::optional<connection_loss>(connection&)> blocking_call) {
-  flush();
-  watch_socket(0);
-  is_busy_ = true;
-  blocked_ =
-      std::thread([c = present_, number = connections_, h = helper_, what, call = std::move(blocking_call)]() mutable {
-        {
-          const std::lock_guard one(h->one_at_a_time);
-          if (c.use_count() == 1) return c.reset();  // given up while it waited for its turn
-          outcome o{number, what, call(*c)};
-          c.reset();  // if nobody wants it any more it ends here
-          const std::lock_guard lock(h->guard);
-          h->outcomes.push_back(std::move(o));
-        }
-        h->wake();
-      });
-}
-
-void paho_transport::finished(const outcome& o) {
-  if (!present_ || connections_ != o.connection) return;  // nobody waits for it any more
-  blocked_.join();
-  is_busy_ = false;
-  may_have_kept_ = true;
-  if (o.loss) return ended(*o.loss);
-  const bool is_subscribed =
-      o.what == step::subscribed &&
-      std::none_of(changes_.begin(), changes_.end(), [](const change& c) { return c.what == step::subscribed; });
-  if (o.what != step::connected && !changes_.empty())
-    start_change();
+  link last = std::move(*present_);
+  present_.reset();
+  if (std::exchange(is_up_, false)) last.paho->disconnect();
+  if (last.is_begun)
+    leaving_.push_back(std::move(last));
   else
-    watch_socket(POLLIN);
-  if (o.what == step::connected) listener_->connected();
-  if (is_subscribed) listener_->subscribed();
+    retire(std::move(last));
+}
+
+void paho_transport::retire(link over) {
+  if (!present_ && leaving_.empty()) retired_ = std::move(over.paho);
 }
 
 void paho_transport::look_around() {
-  for (const auto& o : helper_->take()) finished(o);
-  receive();
-}
-
-// When the broker has not answered PINGREQ. Paho would find out later, and say DISCONNECT, which discards the will.
-void paho_transport::cut_if_silent() {
-  if (present_ && !is_busy_ && silence(present_->socket()) > std::chrono::seconds(settings_.keepalive_seconds) * 2)
-    cut(present_->socket());
-}
-
-// Calls Paho at least once, which sees to the keepalive, unless the socket takes nothing; then see cut_if_silent().
-void paho_transport::receive() {
-  const auto c = present_;
-  if (!c || is_busy_) return;
-  // Paho reads nothing from a socket that takes nothing.
-  if (!may_have_kept_ && !is_writable(c->socket())) return watch_socket(POLLOUT);
-  const connection::receiver pass_on = [this](std::string_view topic, std::string_view payload, bool retained) {
-    listener_->received(topic, payload, retained);
-  };
-  // OpenSSL may have read more than Paho has taken from it, and that is not to be seen but by asking, for one packet
-  // at a time: PUBACKs of those in flight, and a PINGRESP, may stand before a PUBLISH.
-  const int asked_in_vain_at_most = settings_.tls.on ? c->count_in_flight() + 2 : 0;
-  int asked_in_vain = 0;
-  input next = next_input(c->socket());
-  using std::chrono::steady_clock;
-  const auto until = steady_clock::now() + reading_time;
-  for (int packets = 1; packets % packets_a_look != 0 || steady_clock::now() < until; ++packets) {
-    // Paho says nothing of a DISCONNECT that it reads.
-    if (next.is_there) disconnect_reason_ = next.disconnect_reason;
-    const bool was_publish = c->read(pass_on);
-    if (present_ != c || is_busy_) return;
-    if (!was_publish) may_have_kept_ = false;
-    asked_in_vain = was_publish ? 0 : asked_in_vain + 1;
-    if (!c->is_connected()) return ended(c->lost(disconnect_reason_));
-    next = next_input(c->socket());
-    if (!next.is_there && !may_have_kept_ && asked_in_vain >= asked_in_vain_at_most) return send_queued();
-    // There is more to do: what it gives rise to may leave in one segment.
-    if (!std::exchange(is_held_, true)) hold(c->socket());
+  for (auto& l : mailbox_->take()) unread_.push_back(std::move(l));
+  for (const auto until = steady_clock::now() + reading_time; !unread_.empty() && steady_clock::now() < until;) {
+    letter next = std::move(unread_.front());
+    unread_.pop_front();
+    happened(next);
   }
-  if (may_have_kept_ || settings_.tls.on) helper_->wake();
+  if (!unread_.empty()) mailbox_->wake();
   send_queued();
 }
 
-void paho_transport::send_queued() {
-  if (!present_ || is_busy_) return;
-  auto& c = *present_;
-  while (!queued_.empty() && c.has_room_for(queued_.front())) {
-    const auto start = std::chrono::steady_clock::now();
-    c.publish(queued_.front());
-    queued_.pop_front();
-    if (std::chrono::steady_clock::now() - start > least_paho_waits) {
-      may_have_kept_ = true;
-      helper_->wake();
-    }
-    if (!c.is_connected()) return helper_->wake();  // receive() will find out
-  }
-  if (is_closing_ && queued_.empty() && c.count_in_flight() == 0) {
-    is_closed_ = true;
-    c.disconnect();
-    return helper_->wake();
-  }
-  // Room among those in flight comes by PUBACKs, which are input; room in the socket is to be waited for.
-  watch_socket(!queued_.empty() && !c.is_window_full() ? POLLIN | POLLOUT : POLLIN);
+void paho_transport::happened(letter& l) {
+  auto* what = std::get_if<happening>(&l.what);
+  if (what && std::holds_alternative<message>(*what))
+    mailbox_->unread_bytes -= size_of(std::get<message>(*what));
+  if (present_ && present_->number == l.connection)
+    return what ? happened(*what) : begin(std::get<lookup>(l.what));
+  const auto left = std::find_if(leaving_.begin(), leaving_.end(), [&](const link& i) { return i.number == l.connection; });
+  if (left != leaving_.end() && what) happened_to_leaving(left, *what);
 }
 
-void paho_transport::flush() {
-  if (std::exchange(is_held_, false)) let_go(present_->socket());
+void paho_transport::happened(const happening& what) {
+  if (const auto* m = std::get_if<message>(&what))
+    return listener_->received((*m)->get_topic(), (*m)->get_payload(), (*m)->is_retained());
+  if (const auto* loss = std::get_if<connection_loss>(&what)) return ended(*loss);
+  switch (std::get<step>(what)) {
+    case step::connected: return connected();
+    case step::subscribed: return subscribed();
+    case step::unsubscribed: return outbox_.answered();
+    case step::acknowledged: return send_queued();
+    case step::refused: return given_up(subscription_refused(address(settings_), client_id_));
+    case step::flooded: return given_up(flooded(address(settings_), client_id_));
+    case step::failed: return diagnose_failure();
+    case step::over: return ended({});
+  }
+}
+
+void paho_transport::connected() {
+  is_up_ = true;
+  outbox_.set_receive_maximum(present_->paho->receive_maximum());
+  listener_->connected();
+}
+
+void paho_transport::subscribed() {
+  outbox_.answered();
+  if (--subscribing_ > 0) return;
+  was_subscribed_ = true;
+  listener_->subscribed();
+}
+
+// Paho still has the connection. Whoever never came so far as to say that he is up leaves no word.
+void paho_transport::given_up(const connection_loss& loss) {
+  was_subscribed_ ? abort() : withdraw();
+  listener_->disconnected(loss);
 }
 
 void paho_transport::ended(const connection_loss& loss) {
-  leave();
+  link over = std::move(*present_);
+  present_.reset();
+  is_up_ = false;
+  retire(std::move(over));
   if (is_closed_)
     listener_->closed();
   else
     listener_->disconnected(loss);
 }
 
-void paho_transport::leave() {
-  if (!present_) return;
-  watch_socket(0);
-  if (is_busy_) blocked_.detach();  // it may be there for as long as a network may hang
-  present_.reset();
-  is_busy_ = is_held_ = may_have_kept_ = false;
-  disconnect_reason_ = 0;
+void paho_transport::happened_to_leaving(std::vector<link>::iterator which, const happening& what) {
+  if (std::holds_alternative<message>(what)) return;
+  const auto* s = std::get_if<step>(&what);
+  if (s && *s == step::connected) return which->paho->disconnect();
+  if (s && *s != step::failed && *s != step::over) return;
+  link over = std::move(*which);
+  leaving_.erase(which);
+  retire(std::move(over));
 }
 
-void paho_transport::watch_socket(short events) {
-  if (std::exchange(watched_, events) != events) watch_(present_->socket(), events, [this] { receive(); });
+void paho_transport::send_queued() {
+  if (!is_up_ || is_closed_) return;
+  auto& paho = *present_->paho;
+  int awaited = 0, before = 0;
+  do {
+    before = awaited;
+    outbox_.acknowledged(paho.take_acknowledged(awaited));
+    while (const auto p = outbox_.next()) paho.publish(*p);
+    if (outbox_.is_through()) {
+      is_closed_ = true;
+      return paho.disconnect();
+    }
+    awaited = outbox_.awaited_acknowledgements();
+  } while (awaited != before);  // not before it is known that as many are still to come
+}
+
+}  // namespace
+
+std::unique_ptr<runtime::transport> make_transport(const broker_settings& settings, reactor& loop,
+                                                   std::function<void()> before_connect) {
+  return std::make_unique<paho_transport>(settings, loop, std::move(before_connect));
 }
 
 }  // namespace paho

@@ -59,6 +59,10 @@ connection_loss connection_lost(int code, const std::string& broker, const std::
   }
 }
 
+connection_loss flooded(const std::string& broker, const std::string& node) {
+  return {kind::lost, "more came for node " + node + " from the broker at " + broker + " than it could take"};
+}
+
 connection_loss subscription_refused(const std::string& broker, const std::string& node) {
   return {kind::not_authorised, "the broker at " + broker + " does not let node " + node +
                                     " subscribe to its own topics; look at the broker's access control list"};

@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <fstream>
 
-#include <openssl/conf.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
@@ -55,18 +54,6 @@ bool read_files(SSL_CTX* context, const tls_settings& s, const F& failed) {
 }
 
 }  // namespace
-
-void require_version(const tls_settings& settings) {
-  // Paho knows no lowest version, only a single one. A context of OpenSSL begins with what the configuration says.
-  OPENSSL_init_ssl(OPENSSL_INIT_LOAD_CONFIG, nullptr);
-  const std::string text = std::string("messenger = modules\n[modules]\nssl_conf = contexts\n[contexts]\n") +
-                           "system_default = every\n[every]\nCipherString = DEFAULT:@SECLEVEL=2\nMinProtocol = " +
-                           (settings.is_1_3_needed ? "TLSv1.3" : "TLSv1.2") + "\n";
-  const std::unique_ptr<BIO, int (*)(BIO*)> in(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), BIO_free);
-  const std::unique_ptr<CONF, void (*)(CONF*)> configuration(NCONF_new(nullptr), NCONF_free);
-  NCONF_load_bio(configuration.get(), in.get(), nullptr);
-  CONF_modules_load(configuration.get(), "messenger", 0);
-}
 
 tls_context make_context(const tls_settings& settings) {
   tls_context context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);

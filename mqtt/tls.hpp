@@ -12,9 +12,6 @@ struct ssl_ctx_st;
 
 namespace paho {
 
-/// Of everything in this program that speaks TLS from now on, Paho too: what a connection has to be at least.
-void require_version(const tls_settings& settings);
-
 /// What is wrong with the files, in a sentence; nothing if they are good.
 std::optional<std::string> problem_with(const tls_settings& settings);
 

@@ -8,11 +8,12 @@
 
 #include <poll.h>
 
+#include "mqtt/reactor.hpp"
 #include "runtime/transport.hpp"
 
 namespace program {
 
-class event_loop {
+class event_loop final : public paho::reactor {
  public:
   /// Blocks SIGINT, SIGTERM, SIGHUP, SIGWINCH and SIGCONT for this thread and those it starts: construct it before any
   /// thread.
@@ -20,9 +21,10 @@ class event_loop {
   ~event_loop();
   event_loop(const event_loop&) = delete;
 
-  /// Calls `ready` whenever the descriptor is readable, or at its end; or has other events of poll(2).
-  void watch(int fd, std::function<void()> ready, short events = POLLIN) { watched_[fd] = {events, std::move(ready)}; }
-  void unwatch(int fd) { watched_.erase(fd); }
+  void watch(int fd, short events, std::function<void()> ready) override { watched_[fd] = {events, std::move(ready)}; }
+  void unwatch(int fd) override { watched_.erase(fd); }
+  /// Calls `ready` whenever the descriptor is readable, or at its end.
+  void watch(int fd, std::function<void()> ready) { watch(fd, POLLIN, std::move(ready)); }
   /// Calls this with SIGINT, SIGTERM or SIGHUP.
   void on_signal(std::function<void(int)> handle) { on_signal_ = std::move(handle); }
 

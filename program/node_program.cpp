@@ -6,11 +6,15 @@
 
 #include <spdlog/spdlog.h>
 
+#include "mqtt/transport.hpp"
+#include "program/paho_here.hpp"
+
 namespace program {
 
 using std::chrono::steady_clock;
 
 constexpr auto one_second = std::chrono::seconds(1);
+constexpr auto longest_goodbye = std::chrono::seconds(1);
 
 static runtime::environment real_environment() {
   return {.now = [] { return steady_clock::now(); },
@@ -28,13 +32,10 @@ node_program::node_program(event_loop& loop, const common_options& options, std:
       broker_(options.broker),
       may_retry_(options.broker_configured),
       is_passing_(options.is_passing),
-      transport_(options.broker,
-                 [this](int fd, short events, std::function<void()> ready) {
-                   if (events == 0) return loop_.unwatch(fd);
-                   loop_.watch(fd, std::move(ready), events);
-                 }),
-      node_(options.node, real_environment(), transport_, *this),
+      transport_(paho::make_transport(options.broker, loop, wake_paho)),
+      node_(options.node, real_environment(), *transport_, *this),
       was_up_(options.was_up) {
+  prepare_paho(broker_.tls);
   loop_.on_signal([this](int signal) {
     if (is_signal_for_another && is_signal_for_another(signal)) return;
     was_signalled_ = true;
@@ -46,6 +47,13 @@ node_program::node_program(event_loop& loop, const common_options& options, std:
   });
 }
 
+// With its last client Paho ends its threads, and waits for them up to a second. So the last transport stays until there
+// is another, or for ever.
+node_program::~node_program() {
+  static auto& last = *new std::unique_ptr<runtime::transport>;
+  last = std::move(transport_);
+}
+
 int node_program::run(const std::function<std::optional<runtime::instant>()>& after_each) {
   if (broker_.tls.on && broker_.tls.is_insecure)
     spdlog::warn("--insecure: whoever is between this node and the broker can read and change everything");
@@ -55,8 +63,8 @@ int node_program::run(const std::function<std::optional<runtime::instant>()>& af
     std::optional<runtime::instant> next;
     if (after_each) next = after_each();
     if (std::exchange(stop_requested_, false)) node_.stop();
-    transport_.flush();
-    for (const auto& other : {node_.next_deadline(), log_unlogged_drops()})
+    if (stopped_since_ && (transport_->is_idle() || steady_clock::now() >= until_the_end())) loop_.stop();
+    for (const auto& other : {node_.next_deadline(), log_unlogged_drops(), until_the_end()})
       if (other && (!next || *other < *next)) next = other;
     return next;
   });
@@ -108,7 +116,12 @@ bool node_program::is_over(const runtime::connection_loss& loss) {
   return true;
 }
 
-void node_program::stopped() { loop_.stop(); }
+void node_program::stopped() { stopped_since_ = steady_clock::now(); }
+
+std::optional<runtime::instant> node_program::until_the_end() const {
+  if (!stopped_since_) return std::nullopt;
+  return *stopped_since_ + longest_goodbye;
+}
 
 void node_program::dropped(runtime::drop why, std::string_view from, std::string_view what, std::uint64_t count) {
   using runtime::drop;

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "program/event_loop.hpp"
@@ -15,6 +17,7 @@ class node_program final : private runtime::node_observer {
  public:
   /// @param no_broker_hint what to do when no broker was configured and none is at the default address.
   node_program(event_loop& loop, const common_options& options, std::string no_broker_hint);
+  ~node_program();
 
   runtime::node& node() { return node_; }
 
@@ -45,6 +48,7 @@ class node_program final : private runtime::node_observer {
   void dropped(runtime::drop why, std::string_view from, std::string_view what, std::uint64_t count) override;
   void process_ended(const runtime::pid& process, const runtime::term& reason) override;
   std::optional<runtime::instant> log_unlogged_drops();
+  std::optional<runtime::instant> until_the_end() const;
   bool is_over(const runtime::connection_loss& loss);
 
   event_loop& loop_;
@@ -52,13 +56,14 @@ class node_program final : private runtime::node_observer {
   paho::broker_settings broker_;
   bool may_retry_;
   bool is_passing_;
-  paho::paho_transport transport_;
+  std::unique_ptr<runtime::transport> transport_;
   runtime::node node_;
   int exit_code_ = 0;
   bool was_up_;
   bool was_signalled_ = false;
   bool is_stopping_ = false;
   bool stop_requested_ = false;
+  std::optional<runtime::instant> stopped_since_;
   // Drops are logged one by one up to a number a second, so that a flood of them floods nothing else.
   runtime::instant second_{};
   std::uint64_t logged_this_second_ = 0;

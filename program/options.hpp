@@ -6,7 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "mqtt/paho_transport.hpp"
+#include "mqtt/broker_settings.hpp"
 #include "program/configuration.hpp"
 #include "runtime/node.hpp"
 

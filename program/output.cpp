@@ -79,14 +79,11 @@ void output::write(std::string_view text) {
   const bool is_waiting = waiting() > 0;
   kept_ += text;
   if (is_waiting || flush()) return;
-  loop_.watch(
-      own_,
-      [this] {
-        if (!flush()) return;
-        loop_.unwatch(own_);
-        if (on_room && !is_broken_) on_room(std::exchange(lost_, 0));
-      },
-      POLLOUT);
+  loop_.watch(own_, POLLOUT, [this] {
+    if (!flush()) return;
+    loop_.unwatch(own_);
+    if (on_room && !is_broken_) on_room(std::exchange(lost_, 0));
+  });
 }
 
 void output::drain(std::chrono::milliseconds at_most) {

@@ -84,6 +84,9 @@ class transport {
   virtual void abort() = 0;
   /// Drops a connection that has said nothing yet at once, and without its will.
   virtual void withdraw() = 0;
+  /// Nothing is under way, not even the end of a connection that was closed, aborted or withdrawn. A program that ends
+  /// before leaves it to chance what the broker hears.
+  virtual bool is_idle() const { return true; }
 };
 
 }  // namespace runtime

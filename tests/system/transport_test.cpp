@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "mqtt/paho_transport.hpp"
+#include "mqtt/transport.hpp"
 #include "program/event_loop.hpp"
 #include "system/mosquitto.hpp"
 #include "system/raw_client.hpp"
@@ -25,9 +25,7 @@ class transport_test : public testing::Test, public runtime::transport_events {
     paho::broker_settings settings;
     settings.host = "127.0.0.1";
     settings.port = port;
-    transport = std::make_unique<paho::paho_transport>(settings, [this](int fd, short events, auto ready) {
-      events ? loop.watch(fd, std::move(ready), events) : loop.unwatch(fd);
-    });
+    transport = paho::make_transport(settings, loop);
     transport->connect("it@here", {"will", "heard", false, 0, 1}, *this);
     turn_until([this] { return is_connected; });
   }
@@ -50,7 +48,7 @@ class transport_test : public testing::Test, public runtime::transport_events {
   void closed() override {}
 
   program::event_loop loop;
-  std::unique_ptr<paho::paho_transport> transport;
+  std::unique_ptr<runtime::transport> transport;
   bool is_connected = false, is_subscribed = false;
   int messages = 0;
 
@@ -58,7 +56,6 @@ class transport_test : public testing::Test, public runtime::transport_events {
   // One turn at a time, until `is_over` after one.
   void turn(const std::function<bool()>& is_over) {
     loop.run([&]() -> std::optional<runtime::instant> {
-      transport->flush();
       if (is_over()) loop.stop();
       return std::chrono::steady_clock::now() + std::chrono::milliseconds(10);
     });

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "mqtt/paho_transport.hpp"
+#include "mqtt/broker_settings.hpp"
 
 using kind = runtime::connection_loss::kind;
 

@@ -1,0 +1,101 @@
+#include "program/paho_here.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <ctime>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <MQTTAsync.h>
+#include <openssl/conf.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/select.h>
+#include <unistd.h>
+
+// In place of the C library's, for Paho's receive thread (MQTTAsync_cycle() of Paho C 1.3.12 and 1.3.14): that sleeps
+// 0.1 s when nothing has come for a second, and all the time while it has no connection; and waits that second for the
+// sockets that there were when it began, also when they are closed and there is another. Everybody else has what the C
+// library does.
+static int awake() {
+  static const int fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  return fd;
+}
+
+static bool is_receive_thread() {
+  static thread_local const bool is = [] {
+    char name[16] = {};
+    ::prctl(PR_GET_NAME, name);
+    return std::string_view(name) == "MQTTAsync_rcv";
+  }();
+  return is;
+}
+
+static bool was_woken() {
+  eventfd_t count = 0;
+  return ::eventfd_read(awake(), &count) == 0;
+}
+
+extern "C" int usleep(useconds_t microseconds) {
+  constexpr useconds_t pause = 100'000, short_pause = 5'000;  // it must not spin
+  if (microseconds == pause && is_receive_thread()) microseconds = short_pause;
+  const timespec time{microseconds / 1'000'000, static_cast<long>(microseconds % 1'000'000) * 1'000};
+  return ::nanosleep(&time, nullptr);
+}
+
+// Of Paho C 1.3.12.
+extern "C" int select(int count, fd_set* in, fd_set* out, fd_set* bad, timeval* at_most) {
+  timespec time{};
+  if (at_most) time = {at_most->tv_sec, at_most->tv_usec * 1'000};
+  const bool is_wait = in && at_most && at_most->tv_sec > 0 && is_receive_thread() && awake() < FD_SETSIZE;
+  if (is_wait) {
+    FD_SET(awake(), in);
+    count = std::max(count, awake() + 1);
+  }
+  const int ready = ::pselect(count, in, out, bad, at_most ? &time : nullptr, nullptr);
+  if (!is_wait || ready <= 0 || !FD_ISSET(awake(), in)) return ready;
+  FD_CLR(awake(), in);
+  was_woken();
+  return ready - 1;
+}
+
+// Of Paho C 1.3.14.
+extern "C" int poll(pollfd* which, nfds_t count, int milliseconds) {
+  const timespec time{milliseconds / 1'000, milliseconds % 1'000 * 1'000'000L};
+  const timespec* const at_most = milliseconds < 0 ? nullptr : &time;
+  if (milliseconds < 1'000 || !is_receive_thread()) return ::ppoll(which, count, at_most, nullptr);
+  std::vector<pollfd> all(which, which + count);
+  all.push_back({awake(), POLLIN, 0});
+  const int ready = ::ppoll(all.data(), all.size(), at_most, nullptr);
+  std::copy(all.begin(), all.end() - 1, which);
+  return ready > 0 && was_woken() ? ready - 1 : ready;
+}
+
+namespace program {
+
+// Paho knows no lowest version, only a single one. A context of OpenSSL begins with what the configuration says.
+static void require_version(const paho::tls_settings& settings) {
+  OPENSSL_init_ssl(OPENSSL_INIT_LOAD_CONFIG, nullptr);
+  const std::string text = std::string("messenger = modules\n[modules]\nssl_conf = contexts\n[contexts]\n") +
+                           "system_default = every\n[every]\nCipherString = DEFAULT:@SECLEVEL=2\nMinProtocol = " +
+                           (settings.is_1_3_needed ? "TLSv1.3" : "TLSv1.2") + "\n";
+  const std::unique_ptr<BIO, int (*)(BIO*)> in(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), BIO_free);
+  const std::unique_ptr<CONF, void (*)(CONF*)> configuration(NCONF_new(nullptr), NCONF_free);
+  NCONF_load_bio(configuration.get(), in.get(), nullptr);
+  CONF_modules_load(configuration.get(), "messenger", 0);
+}
+
+void wake_paho() { ::eventfd_write(awake(), 1); }
+
+void prepare_paho(const paho::tls_settings& tls) {
+  if (tls.on) require_version(tls);
+  MQTTAsync_setTraceLevel(MQTTASYNC_TRACE_ERROR);  // the default costs a vsnprintf a packet
+  // Paho would go to these, whatever the broker's address.
+  for (const char* proxy : {"http_proxy", "https_proxy"}) ::unsetenv(proxy);
+}
+
+}  // namespace program

@@ -1,0 +1,19 @@
+/// @file paho_here.hpp
+/// What our own programs, which are their own masters, do so that Paho is quick and safe in them. A library must not.
+#pragma once
+
+#include "mqtt/broker_settings.hpp"
+
+namespace program {
+
+/// Before the first connection. Of everything in this program that speaks TLS from now on: the lowest version. No
+/// proxies, and no trace.
+///
+/// Beside that, functions of the C library are replaced here, for Paho's receive thread, which else sleeps when it had
+/// better not.
+void prepare_paho(const paho::tls_settings& tls);
+
+/// Before a connection is begun: Paho looks at its sockets anew.
+void wake_paho();
+
+}  // namespace program
