@@ -1,6 +1,6 @@
 /// @file authorities.hpp
-/// Paho C++ 1.2 takes a file of authorities and no folder: so a folder's certificates are given to it as one file, which
-/// is in memory.
+/// Paho C++ 1.2 takes a file of authorities and no folder: so a folder's certificates are given to it as one file,
+/// which is in memory.
 #pragma once
 
 #include <string>

@@ -161,7 +161,8 @@ void connection::on_success(const mqtt::token& token) {
 void connection::on_failure(const mqtt::token& token) {
   switch (token.get_type()) {
     case mqtt::token::Type::CONNECT: {
-      const int code = std::max(broker_.mqtt_5 ? static_cast<int>(token.get_reason_code()) : 0, token.get_return_code());
+      const int code =
+          std::max(broker_.mqtt_5 ? static_cast<int>(token.get_reason_code()) : 0, token.get_return_code());
       if (code <= 0) return end(step::failed);
       return end(connect_failure(code, broker_.mqtt_5, address(broker_), node_));
     }

@@ -180,7 +180,8 @@ void paho_transport::close() {
   send_queued();
 }
 
-// With MQTT 5 there is a DISCONNECT that has the will published (section 3.14.2.1), but Paho C++ 1.2 has no word for it.
+// With MQTT 5 there is a DISCONNECT that has the will published (section 3.14.2.1), but Paho C++ 1.2 has no word for
+// it.
 void paho_transport::abort() {
   if (is_up_ && !is_closed_) present_->paho->publish_will();
   withdraw();
@@ -215,11 +216,10 @@ void paho_transport::look_around() {
 
 void paho_transport::happened(letter& l) {
   auto* what = std::get_if<happening>(&l.what);
-  if (what && std::holds_alternative<message>(*what))
-    mailbox_->unread_bytes -= size_of(std::get<message>(*what));
-  if (present_ && present_->number == l.connection)
-    return what ? happened(*what) : begin(std::get<lookup>(l.what));
-  const auto left = std::find_if(leaving_.begin(), leaving_.end(), [&](const link& i) { return i.number == l.connection; });
+  if (what && std::holds_alternative<message>(*what)) mailbox_->unread_bytes -= size_of(std::get<message>(*what));
+  if (present_ && present_->number == l.connection) return what ? happened(*what) : begin(std::get<lookup>(l.what));
+  const auto left =
+      std::find_if(leaving_.begin(), leaving_.end(), [&](const link& i) { return i.number == l.connection; });
   if (left != leaving_.end() && what) happened_to_leaving(left, *what);
 }
 

@@ -1,7 +1,7 @@
 /// @file tcp_nodelay.hpp
 /// Paho neither sets TCP_NODELAY nor gives out its socket, and Nagle's algorithm with delayed acknowledgements costs
-/// 40 ms a reply. So the socket is looked for among the program's own. A guess that is wrong does no harm; without /proc
-/// there is none, and all goes on, slower.
+/// 40 ms a reply. So the socket is looked for among the program's own. A guess that is wrong does no harm; without
+/// /proc there is none, and all goes on, slower.
 #pragma once
 
 #include <set>

@@ -47,8 +47,8 @@ node_program::node_program(event_loop& loop, const common_options& options, std:
   });
 }
 
-// With its last client Paho ends its threads, and waits for them up to a second. So the last transport stays until there
-// is another, or for ever.
+// With its last client Paho ends its threads, and waits for them up to a second. So the last transport stays until
+// there is another, or for ever.
 node_program::~node_program() {
   static auto& last = *new std::unique_ptr<runtime::transport>;
   last = std::move(transport_);

@@ -1,6 +1,8 @@
 #include "program/paho_here.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <memory>
@@ -19,8 +21,16 @@
 
 // In place of the C library's, for Paho's receive thread (MQTTAsync_cycle() of Paho C 1.3.12 and 1.3.14): that sleeps
 // 0.1 s when nothing has come for a second, and all the time while it has no connection; and waits that second for the
-// sockets that there were when it began, also when they are closed and there is another. Everybody else has what the C
-// library does.
+// sockets that there were when it began, and for what it knew of them, while there is another already. Everybody else
+// has what the C library does.
+static constexpr std::chrono::microseconds pause_of_paho(100'000), short_pause(5'000);
+static constexpr std::chrono::milliseconds first_wait_of_paho(10), short_wait(1);
+
+// A connection is being made, of which Paho may learn in any order.
+static constexpr auto beginning = std::chrono::milliseconds(200);
+static std::atomic<std::chrono::steady_clock::time_point> begins_until{};
+static bool begins() { return std::chrono::steady_clock::now() < begins_until.load(); }
+
 static int awake() {
   static const int fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   return fd;
@@ -35,24 +45,35 @@ static bool is_receive_thread() {
   return is;
 }
 
+static timespec timespec_of(std::chrono::nanoseconds t) {
+  const auto whole = std::chrono::duration_cast<std::chrono::seconds>(t);
+  return {whole.count(), (t - whole).count()};
+}
+
+static std::chrono::microseconds duration_of(const timeval& t) {
+  return std::chrono::seconds(t.tv_sec) + std::chrono::microseconds(t.tv_usec);
+}
+
 static bool was_woken() {
   eventfd_t count = 0;
   return ::eventfd_read(awake(), &count) == 0;
 }
 
 extern "C" int usleep(useconds_t microseconds) {
-  constexpr useconds_t pause = 100'000, short_pause = 5'000;  // it must not spin
-  if (microseconds == pause && is_receive_thread()) microseconds = short_pause;
-  const timespec time{microseconds / 1'000'000, static_cast<long>(microseconds % 1'000'000) * 1'000};
+  if (microseconds == pause_of_paho.count() && is_receive_thread())
+    microseconds = begins() ? 1'000 : short_pause.count();
+  const auto time = timespec_of(std::chrono::microseconds(microseconds));
   return ::nanosleep(&time, nullptr);
 }
 
 // Of Paho C 1.3.12.
 extern "C" int select(int count, fd_set* in, fd_set* out, fd_set* bad, timeval* at_most) {
   timespec time{};
-  if (at_most) time = {at_most->tv_sec, at_most->tv_usec * 1'000};
-  const bool is_wait = in && at_most && at_most->tv_sec > 0 && is_receive_thread() && awake() < FD_SETSIZE;
+  if (at_most) time = timespec_of(duration_of(*at_most));
+  const bool is_wait =
+      in && at_most && duration_of(*at_most) >= first_wait_of_paho && is_receive_thread() && awake() < FD_SETSIZE;
   if (is_wait) {
+    if (begins()) time = timespec_of(short_wait);
     FD_SET(awake(), in);
     count = std::max(count, awake() + 1);
   }
@@ -65,9 +86,10 @@ extern "C" int select(int count, fd_set* in, fd_set* out, fd_set* bad, timeval* 
 
 // Of Paho C 1.3.14.
 extern "C" int poll(pollfd* which, nfds_t count, int milliseconds) {
-  const timespec time{milliseconds / 1'000, milliseconds % 1'000 * 1'000'000L};
+  auto time = timespec_of(std::chrono::milliseconds(milliseconds));
   const timespec* const at_most = milliseconds < 0 ? nullptr : &time;
-  if (milliseconds < 1'000 || !is_receive_thread()) return ::ppoll(which, count, at_most, nullptr);
+  if (milliseconds < first_wait_of_paho.count() || !is_receive_thread()) return ::ppoll(which, count, at_most, nullptr);
+  if (begins()) time = timespec_of(short_wait);
   std::vector<pollfd> all(which, which + count);
   all.push_back({awake(), POLLIN, 0});
   const int ready = ::ppoll(all.data(), all.size(), at_most, nullptr);
@@ -89,7 +111,10 @@ static void require_version(const paho::tls_settings& settings) {
   CONF_modules_load(configuration.get(), "messenger", 0);
 }
 
-void wake_paho() { ::eventfd_write(awake(), 1); }
+void wake_paho() {
+  begins_until = std::chrono::steady_clock::now() + beginning;
+  ::eventfd_write(awake(), 1);
+}
 
 void prepare_paho(const paho::tls_settings& tls) {
   if (tls.on) require_version(tls);

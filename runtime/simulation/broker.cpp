@@ -253,12 +253,18 @@ void simulated_transport::connect(const std::string& client_id, const publicatio
   session_ = broker_.open(client_id, will, events, client_, is_cut_);
 }
 
-void simulated_transport::subscribe(const std::vector<std::string>& filters) { broker_.subscribe(session_, filters); }
-void simulated_transport::unsubscribe(const std::vector<std::string>& filters) {
-  broker_.unsubscribe(session_, filters);
+void simulated_transport::subscribe(const std::vector<std::string>& filters) {
+  if (session_) broker_.subscribe(session_, filters);
 }
-void simulated_transport::publish(publication p) { broker_.publish(session_, std::move(p)); }
-void simulated_transport::close() { broker_.disconnect(session_); }
+void simulated_transport::unsubscribe(const std::vector<std::string>& filters) {
+  if (session_) broker_.unsubscribe(session_, filters);
+}
+void simulated_transport::publish(publication p) {
+  if (session_) broker_.publish(session_, std::move(p));
+}
+void simulated_transport::close() {
+  if (session_) broker_.disconnect(session_);
+}
 
 void simulated_transport::abort() {
   if (session_ && session_->client_open) broker_.client_gone(session_);

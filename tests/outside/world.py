@@ -296,9 +296,15 @@ class world:
                 return True
         return False
 
+    async def all_ended(self):
+        """Whoever was told to end has: he is not to be asked anything any more."""
+        if not await self.until(10, lambda: not any(p.ending and p.alive() for p in self.programs)):
+            self.violation(6, f"{[p.name for p in self.programs if p.ending and p.alive()]} got SIGTERM, and run on after 10 s")
+
     async def settle(self):
         self.chatting = False
         self.heal()
+        await self.all_ended()
         ghosts = max(1.25 * self.tick, 1.5 * self.keepalive + 6) + 2
         seconds = ghosts + LONGEST_PAUSE + 10
         if not await self.prove(seconds):

@@ -1,4 +1,5 @@
 // The transport over Paho, in this process, where the programs above it cannot hide what it does.
+#include <filesystem>
 #include <future>
 #include <thread>
 
@@ -9,10 +10,15 @@
 
 #include "mqtt/transport.hpp"
 #include "program/event_loop.hpp"
+#include "program/paho_here.hpp"
 #include "system/mosquitto.hpp"
 #include "system/raw_client.hpp"
+#include "transport/ground.hpp"
+#include "transport/loop.hpp"
 
 using namespace testing_system;
+using transport_contract::certificates;
+using transport_contract::settings_for;
 
 namespace {
 
@@ -22,10 +28,9 @@ constexpr auto own_topic = "to/it";
 class transport_test : public testing::Test, public runtime::transport_events {
  protected:
   void connect(int port) {
-    paho::broker_settings settings;
-    settings.host = "127.0.0.1";
+    auto settings = settings_for(true);
     settings.port = port;
-    transport = paho::make_transport(settings, loop);
+    transport = paho::make_transport(settings, loop, program::wake_paho);
     transport->connect("it@here", {"will", "heard", false, 0, 1}, *this);
     turn_until([this] { return is_connected; });
   }
@@ -92,16 +97,16 @@ TEST_F(transport_test, reads_some_messages_and_lets_the_others_have_their_turn) 
 // A broker of which the test decides when it reads.
 class slow_broker {
  public:
-  slow_broker() {
+  explicit slow_broker(std::string connack = std::string("\x20\x03\x00\x00\x00", 5)) {
     ::bind(listening_, reinterpret_cast<const sockaddr*>(&address_), sizeof address_);
     ::listen(listening_, 1);
     socklen_t size = sizeof address_;
     ::getsockname(listening_, reinterpret_cast<sockaddr*>(&address_), &size);
-    welcoming_ = std::async(std::launch::async, [this] {
+    welcoming_ = std::async(std::launch::async, [this, connack = std::move(connack)] {
       const int fd = ::accept(listening_, nullptr, nullptr);
       char connect_packet[1'000];
       (void)!::read(fd, connect_packet, sizeof connect_packet);
-      send(fd, std::string("\x20\x03\x00\x00\x00", 5));
+      send(fd, connack);
       return fd;
     });
   }
@@ -112,11 +117,11 @@ class slow_broker {
   int port() const { return ntohs(address_.sin_port); }
   void is_connected() { client_ = welcoming_.get(); }
   void send(const std::string& bytes) { send(client_, bytes); }
-  // Reads what is there; how much that was.
-  std::size_t read() {
-    static char bytes[1 << 20];
-    const auto n = ::recv(client_, bytes, sizeof bytes, MSG_DONTWAIT);
-    return n > 0 ? static_cast<std::size_t>(n) : 0;
+  // Reads what is there.
+  std::string bytes() {
+    static char all[1 << 20];
+    const auto n = ::recv(client_, all, sizeof all, MSG_DONTWAIT);
+    return n > 0 ? std::string(all, static_cast<std::size_t>(n)) : "";
   }
 
  private:
@@ -142,11 +147,73 @@ TEST_F(transport_test, waits_for_a_socket_that_takes_nothing_and_loses_nothing) 
   EXPECT_EQ(messages, 0);
   std::size_t read = 0;
   turn_until([&] {
-    read += broker.read();
+    read += broker.bytes().size();
     return read > count * size && messages == 1;
   });
   EXPECT_GT(read, count * size);
   EXPECT_EQ(messages, 1);
+}
+
+// With Receive Maximum 3, MQTT 5.0 section 3.2.2.3.3.
+TEST_F(transport_test, has_fewer_in_flight_than_the_broker_takes_and_its_will_besides) {
+  slow_broker broker(std::string("\x20\x06\x00\x00\x03\x21\x00\x03", 8));
+  connect(broker.port());
+  broker.is_connected();
+  for (int i = 0; i < 10; ++i) transport->publish({own_topic, "x"});
+  std::string bytes;
+  turn_until([&] { return bytes += broker.bytes(), count(bytes, own_topic) > 2; }, 300ms);
+  EXPECT_EQ(count(bytes, own_topic), 2U);
+  transport->abort();
+  const auto has_disconnect = [&] { return bytes.find('\xe0', bytes.find("heard")) != std::string::npos; };
+  turn_until([&] { return bytes += broker.bytes(), count(bytes, "heard") > 0 && has_disconnect(); }, 3s);
+  EXPECT_EQ(count(bytes, own_topic), 2U);
+  EXPECT_EQ(count(bytes, "heard"), 1U);
+  EXPECT_TRUE(has_disconnect());
+}
+
+// A broker that says nothing, not even CONNACK: whoever waits for it does so elsewhere.
+TEST_F(transport_test, is_not_held_up_by_a_broker_that_is_silent) {
+  slow_broker broker("");
+  auto settings = settings_for(true);
+  settings.port = broker.port();
+  transport = paho::make_transport(settings, loop, program::wake_paho);
+  const auto start = std::chrono::steady_clock::now();
+  transport->connect("it@here", {"will", "heard", false, 0, 1}, *this);
+  broker.is_connected();
+  transport->withdraw();
+  EXPECT_FALSE(transport->is_idle());
+  EXPECT_LT(seconds_since(start), 5);
+}
+
+std::ptrdiff_t entries(const std::string& folder) {
+  return std::distance(std::filesystem::directory_iterator(folder), {});
+}
+
+TEST_F(transport_test, leaves_no_thread_and_no_descriptor_after_a_thousand_connections) {
+  const int tls_port = free_port();
+  const mosquitto broker("allow_anonymous true\nlog_type none\nlistener " + std::to_string(tls_port) +
+                         " 127.0.0.1\ncertfile " + certificates() + "/broker.crt\nkeyfile " + certificates() +
+                         "/broker.key\n");
+  program::wake_paho();  // which has a descriptor of its own
+  const auto threads = entries("/proc/self/task"), descriptors = entries("/proc/self/fd");
+  for (const bool tls : {false, true}) {
+    auto settings = settings_for(true);
+    settings.port = tls ? tls_port : broker.port();
+    settings.tls.on = tls;
+    settings.tls.ca_file = certificates() + "/authority.crt";
+    transport = paho::make_transport(settings, loop, program::wake_paho);
+    for (int i = 0; i < 500; ++i) {
+      is_connected = false;
+      transport->connect("it@here", {"will", "heard", false, 0, 1}, *this);
+      turn_until([this] { return is_connected; });
+      ASSERT_TRUE(is_connected);
+      i % 2 == 0 ? transport->abort() : transport->close();
+      turn_until([this] { return transport->is_idle(); });
+    }
+    transport.reset();
+  }
+  EXPECT_EQ(entries("/proc/self/task"), threads);
+  EXPECT_EQ(entries("/proc/self/fd"), descriptors);
 }
 
 }  // namespace
