@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <fcntl.h>
 #include <openssl/err.h>
@@ -20,6 +21,7 @@ namespace {
 
 using runtime::connection_loss;
 using kind = connection_loss::kind;
+using remedy = connection_loss::remedy;
 
 constexpr int patience_ms = 3'000;
 
@@ -103,50 +105,54 @@ std::string names_in(X509* certificate) {
   return names.empty() ? "other names" : names;
 }
 
-std::string distrust(long result, SSL* tls, const broker_settings& broker) {
+connection_loss distrust(long result, SSL* tls, const broker_settings& broker) {
   const std::string who = "the certificate of the broker at " + address(broker);
+  const auto because = [&](const std::string& why, remedy r = remedy::none) {
+    return connection_loss{kind::untrusted, who + why, r};
+  };
   switch (result) {
-    case X509_V_ERR_CERT_HAS_EXPIRED: return who + " has expired; its operator has to renew it";
+    case X509_V_ERR_CERT_HAS_EXPIRED: return because(" has expired; its operator has to renew it");
     case X509_V_ERR_CERT_NOT_YET_VALID:
-      return who + " is not valid yet; is the clock of this machine, or of the broker's, right?";
+      return because(" is not valid yet; is the clock of this machine, or of the broker's, right?");
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH: {
       X509* certificate = SSL_get0_peer_certificate(tls);
-      return who + " is not for " + broker.host + " but for " + (certificate ? names_in(certificate) : "other names") +
-             "; give the name that it is for as the host";
+      return because(" is not for " + broker.host + " but for " +
+                     (certificate ? names_in(certificate) : "other names") +
+                     "; give the name that it is for as the host");
     }
-    case X509_V_ERR_CERT_REVOKED: return who + " has been revoked";
+    case X509_V_ERR_CERT_REVOKED: return because(" has been revoked");
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-      return who +
-             " is from nobody whom this machine trusts; give the certificate of the right authority with --cafile";
-    default: return who + " is not good: " + X509_verify_cert_error_string(result);
+      return because(" is from nobody whom this machine trusts", remedy::authority);
+    default: return because(std::string(" is not good: ") + X509_verify_cert_error_string(result));
   }
 }
 
 // An alert of the broker's (RFC 8446, section 6.2) about this node's certificate, or that there is none.
-std::optional<std::string> refusal(int reason) {
+std::optional<std::pair<std::string, remedy>> refusal(int reason) {
+  const auto own = [](const std::string& why) { return std::pair(why, remedy::own_certificate); };
   switch (reason) {
-    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED: return "it asks for a certificate of this node; see --cert and --key";
-    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED: return "the certificate of this node (--cert) has expired";
-    case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED: return "the certificate of this node (--cert) has been revoked";
-    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
-      return "the certificate of this node (--cert) is from nobody whom the broker trusts";
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED: return own("it asks for a certificate of this node");
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED: return own("the certificate of this node has expired");
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED: return own("the certificate of this node has been revoked");
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA: return own("the certificate of this node is from nobody whom the broker trusts");
     case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
     case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
     case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
     case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
-      return "it does not take the certificate of this node, or wants one; see --cert and --key";
+      return own("it does not take the certificate of this node, or wants one");
     case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
-    case SSL_R_UNSUPPORTED_PROTOCOL: return "it speaks no version of TLS that will do here; see --tls-version";
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+      return std::pair("it speaks no version of TLS that will do here", remedy::tls_version);
     default: return std::nullopt;
   }
 }
 
 // Nothing if TLS is not what stands between.
-std::optional<std::string> diagnose_tls(const broker_settings& broker) {
+std::optional<connection_loss> diagnose_tls(const broker_settings& broker) {
   const tcp_connection c(broker);
   const auto context = make_context(broker.tls);
   if (!c.problem().empty() || !context) return std::nullopt;
@@ -167,10 +173,12 @@ std::optional<std::string> diagnose_tls(const broker_settings& broker) {
   if (code == 1) code = SSL_read(tls.get(), &byte, 1);
   const std::string who = "the broker at " + address(broker);
   if (code != 1)
-    if (const auto why = refusal(ERR_GET_REASON(ERR_peek_error()))) return who + " does not let this node in: " + *why;
+    if (const auto why = refusal(ERR_GET_REASON(ERR_peek_error())))
+      return connection_loss{kind::untrusted, who + " does not let this node in: " + why->first, why->second};
   ERR_clear_error();
   if (SSL_get0_peer_certificate(tls.get()) || !answers_without_tls(broker)) return std::nullopt;
-  return who + " does not speak TLS at that port; its port for TLS is another, usually 8883";
+  return connection_loss{kind::untrusted,
+                         who + " does not speak TLS at that port; its port for TLS is another, usually 8883"};
 }
 
 }  // namespace
@@ -183,11 +191,9 @@ connection_loss diagnose(const broker_settings& broker) {
   }
   if (broker.tls.on) {
     if (const auto problem = problem_with(broker.tls)) return {kind::untrusted, *problem};
-    if (const auto sentence = diagnose_tls(broker)) return {kind::untrusted, *sentence};
+    if (const auto loss = diagnose_tls(broker)) return *loss;
   } else if (!answers_without_tls(broker) && answers_with_tls(broker)) {
-    return {kind::untrusted,
-            "the broker at " + address(broker) +
-                " speaks TLS at that port; write -L mqtts://HOST, or give its authority with --cafile"};
+    return {kind::untrusted, "the broker at " + address(broker) + " speaks TLS at that port", remedy::tls};
   }
   return {kind::unreachable, nobody + ", though something listens there"};
 }

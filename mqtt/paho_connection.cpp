@@ -92,8 +92,8 @@ void connection::connect(std::vector<socket_address> addresses) {
 void connection::subscribe(const std::string& filter) {
   // What is retained under `to/` is no message (rule 2): MQTT 5 lets the subscriber know it even of one that is
   // published with the retain flag while the subscription stands.
-  const mqtt::subscribe_options options(mqtt::subscribe_options::SUBSCRIBE_LOCAL,
-                                        mqtt::subscribe_options::RETAIN_AS_PUBLISHED);
+  mqtt::subscribe_options options;
+  options.set_retain_as_published(true);
   // One by one: Paho C++ 1.2 loses the options of a list on the way.
   call([&] { client_.subscribe(filter, 1, nullptr, *this, options); });
 }

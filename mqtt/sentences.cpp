@@ -5,6 +5,7 @@ namespace {
 
 using runtime::connection_loss;
 using kind = connection_loss::kind;
+using remedy = connection_loss::remedy;
 
 // The five codes of MQTT 3.1.1 in the numbering of MQTT 5.
 int as_mqtt_5(int code) {
@@ -27,14 +28,10 @@ connection_loss connect_failure(int code, bool mqtt_5, const std::string& broker
   switch (mqtt_5 ? code : as_mqtt_5(code)) {
     case 0x86:  // bad user name or password
     case 0x87:  // not authorized
-      return {kind::not_authorised, who + " refused the credentials of node " + node +
-                                        "; give the right ones with -u and --password-file, or --credentials"};
+      return {kind::not_authorised, who + " refused the credentials of node " + node, remedy::credentials};
     case 0x8a: return {kind::not_authorised, who + " has banned node " + node};
-    case 0x84:
-      return {kind::refused,
-              who + " does not speak this version of MQTT; try the other one with -V mqttv311 or -V mqttv5"};
-    case 0x85:
-      return {kind::refused, who + " refused the client id " + node + "; choose another node name with --name"};
+    case 0x84: return {kind::refused, who + " does not speak this version of MQTT", remedy::mqtt_version};
+    case 0x85: return {kind::refused, who + " refused the client id " + node, remedy::node_name};
     case 0x88: return {kind::refused, who + " says that it is not available"};
     case 0x89: return {kind::refused, who + " says that it is busy"};
     case 0x97: return {kind::refused, who + " says that a quota is exceeded"};

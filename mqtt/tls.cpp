@@ -34,21 +34,21 @@ bool read_files(SSL_CTX* context, const tls_settings& s, const F& failed) {
     return false;
   };
   if (!s.ca_file.empty()) {
-    if (!readable(s.ca_file, "the file of authorities (--cafile)")) return false;
+    if (!readable(s.ca_file, "the file of authorities")) return false;
     if (SSL_CTX_load_verify_file(context, s.ca_file.c_str()) != 1)
-      return failed("the file of authorities (--cafile) " + s.ca_file + " has no certificates in PEM: " + last_error());
+      return failed("the file of authorities " + s.ca_file + " has no certificates in PEM: " + last_error());
   }
   std::error_code ignored;
   if (!s.ca_folder.empty() && (!std::filesystem::is_directory(s.ca_folder, ignored) ||
                                SSL_CTX_load_verify_dir(context, s.ca_folder.c_str()) != 1))
-    return failed("the folder of authorities (--capath) " + s.ca_folder + " is no folder");
+    return failed("the folder of authorities " + s.ca_folder + " is no folder");
   if (s.ca_file.empty() && s.ca_folder.empty()) SSL_CTX_set_default_verify_paths(context);
   if (s.certificate.empty()) return true;
-  if (!readable(s.certificate, "the certificate (--cert)") || !readable(s.key, "the key (--key)")) return false;
+  if (!readable(s.certificate, "the certificate") || !readable(s.key, "the key")) return false;
   if (SSL_CTX_use_certificate_chain_file(context, s.certificate.c_str()) != 1)
-    return failed("the certificate (--cert) " + s.certificate + " is none in PEM: " + last_error());
+    return failed("the certificate " + s.certificate + " is none in PEM: " + last_error());
   if (SSL_CTX_use_PrivateKey_file(context, s.key.c_str(), SSL_FILETYPE_PEM) != 1)
-    return failed("the key (--key) " + s.key +
+    return failed("the key " + s.key +
                   " is none in PEM without a password, or not that of the certificate: " + last_error());
   return true;
 }

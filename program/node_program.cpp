@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "mqtt/transport.hpp"
+#include "program/advice.hpp"
 #include "program/paho_here.hpp"
 
 namespace program {
@@ -94,12 +95,12 @@ void node_program::connection_lost(const runtime::connection_loss& loss, runtime
   if (is_stopping_) return;
   // Credentials that were never good do not become so; a broker that once took them may again.
   if (loss.what == kind::not_authorised && !was_up_ && !is_passing_)
-    return fail(exit_code::not_authorised, loss.sentence);
-  if (loss.what == kind::untrusted && !was_up_) return fail(exit_code::untrusted, loss.sentence);
+    return fail(exit_code::not_authorised, advised(loss));
+  if (loss.what == kind::untrusted && !was_up_) return fail(exit_code::untrusted, advised(loss));
   if (loss.what == kind::unreachable && !was_up_ && !may_retry_)
     return fail(exit_code::run_time_failure, loss.sentence + "; " + no_broker_hint_);
   if (is_over(loss)) return;
-  spdlog::warn("{}; trying again in {:.1f} s", loss.sentence, std::chrono::duration<double>(next_try).count());
+  spdlog::warn("{}; trying again in {:.1f} s", advised(loss), std::chrono::duration<double>(next_try).count());
 }
 
 void node_program::replaced(std::uint64_t creation) {
@@ -111,7 +112,7 @@ void node_program::replaced(std::uint64_t creation) {
 
 bool node_program::is_over(const runtime::connection_loss& loss) {
   if (is_stopping_ || !is_over_when_lost || !is_over_when_lost(loss.what)) return false;
-  spdlog::log(is_passing_ ? spdlog::level::trace : spdlog::level::warn, "{}", loss.sentence);
+  spdlog::log(is_passing_ ? spdlog::level::trace : spdlog::level::warn, "{}", advised(loss));
   stop(0);
   return true;
 }

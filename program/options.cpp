@@ -248,7 +248,8 @@ static void check_tls(const paho::tls_settings& tls) {
   if (tls.certificate.empty() != tls.key.empty())
     throw usage_error{"a certificate (--cert) and its key (--key) go together"};
   if (!tls.on) return;
-  if (const auto problem = paho::problem_with(tls)) throw usage_error{*problem};
+  if (const auto problem = paho::problem_with(tls))
+    throw usage_error{*problem + "; see --cafile, --capath, --cert and --key"};
 }
 
 // What is said of TLS turns it on, and credentials go nowhere without it; a URL that says the opposite is a mistake,

@@ -44,8 +44,11 @@ struct connection_loss {
     outranked,       ///< a higher creation of this node is down: the next is higher still
     untrusted,       ///< who is there, or what this node shows, is not good enough for one of the two
   };
+  /// What a person might look at. How that is set is the program's own affair.
+  enum class remedy { none, credentials, mqtt_version, node_name, authority, own_certificate, tls_version, tls };
   kind what = kind::lost;
-  std::string sentence;  ///< for a person: what happened, to whom, and what to do
+  std::string sentence;  ///< for a person: what happened, and to whom
+  remedy look_at = remedy::none;
 };
 
 /// What a transport tells its node. Called on the node's thread only.

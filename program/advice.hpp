@@ -1,0 +1,13 @@
+/// @file advice.hpp
+#pragma once
+
+#include <string>
+
+#include "runtime/transport.hpp"
+
+namespace program {
+
+/// What happened to a connection, and which option of our programs might help.
+std::string advised(const runtime::connection_loss& loss);
+
+}  // namespace program
