@@ -237,7 +237,7 @@ void broker::route(const publication& p) {
 void broker::deliver(const session_ptr& s, const publication& p, bool retained) {
   if (loses && loses(p)) return;
   if (s->unacknowledged >= max_queued) {
-    if (on_overflow) on_overflow(s->client_id);
+    if (on_overflow) on_overflow(s->client_id, p);
     return;
   }
   ++s->unacknowledged;

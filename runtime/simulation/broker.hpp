@@ -86,7 +86,7 @@ class broker {
   /// True for a message that one of its receivers is not to get: Mosquitto drops what a client does not take in time.
   std::function<bool(const publication&)> loses;
   /// Something for this client was dropped, because of max_queued.
-  std::function<void(const std::string& client_id)> on_overflow;
+  std::function<void(const std::string& client_id, const publication&)> on_overflow;
   std::string retained(const std::string& topic) const;
   bool is_connected(const std::string& client_id) const { return sessions_.contains(client_id); }
   std::size_t publications() const { return publications_; }

@@ -1,6 +1,8 @@
 // A world in which things go wrong, all from one seed: one schedule.
 #pragma once
 
+#include <set>
+
 #include "programs.hpp"
 
 namespace chaos {
@@ -79,6 +81,7 @@ class chaotic_world final : public simulation::world {
   trace trace_;
   duration net_ticktime_;
   chaos::laws laws_;
+  std::set<std::string> missed_its_status_;  // since the broker dropped it
   std::vector<std::unique_ptr<server_program>> servers_;
   std::vector<std::unique_ptr<user_program>> users_;
   std::vector<runtime::publication> statuses_, logons_;  // that were published, for repeats
