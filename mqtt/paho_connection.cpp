@@ -47,13 +47,15 @@ connection::connection(const broker_settings& broker, std::string client_id, pub
   });
 }
 
-// Paho throws when the connection is not there any more, which is told in any case.
+// Paho throws when the connection is not there any more, or when it does not like what it is given.
 template <class F>
-void connection::call(F paho) {
+bool connection::call(F paho) {
   try {
     paho();
+    return true;
   } catch (const mqtt::exception&) {
-    end(connection_lost(0, address(broker_), node_));
+    if (!client_.is_connected()) end(connection_lost(0, address(broker_), node_));
+    return false;
   }
 }
 
@@ -95,18 +97,19 @@ void connection::subscribe(const std::string& filter) {
   mqtt::subscribe_options options;
   options.set_retain_as_published(true);
   // One by one: Paho C++ 1.2 loses the options of a list on the way.
-  call([&] { client_.subscribe(filter, 1, nullptr, *this, options); });
+  if (!call([&] { client_.subscribe(filter, 1, nullptr, *this, options); })) tell_(step::refused);
 }
 
 void connection::unsubscribe(const std::string& filter) {
-  call([&] { client_.unsubscribe(filter, nullptr, *this); });
+  if (!call([&] { client_.unsubscribe(filter, nullptr, *this); })) tell_(step::unsubscribed);
 }
 
 void connection::publish(const publication& p) {
-  call([&] {
+  const bool has_left = call([&] {
     client_.publish(mqtt::message::create(p.topic, p.payload, p.qos, p.retain, expiry(p, broker_.mqtt_5)), nullptr,
                     *this);
   });
+  if (!has_left) acknowledged();
 }
 
 void connection::disconnect() {

@@ -66,7 +66,7 @@ class connection final : private mqtt::iaction_listener {
   void acknowledged();
   void end(happening how);
   template <class F>
-  void call(F paho);
+  bool call(F paho);
 
   const broker_settings broker_;
   const std::string node_;

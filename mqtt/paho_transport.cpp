@@ -110,6 +110,7 @@ paho_transport::paho_transport(const broker_settings& settings, reactor& loop, s
 paho_transport::~paho_transport() {
   abort();
   loop_.unwatch(mailbox_->fd());
+  for (auto& l : unread_) happened(l);
   for (const auto until = steady_clock::now() + longest_goodbye; !leaving_.empty() && steady_clock::now() < until;) {
     pollfd more{mailbox_->fd(), POLLIN, 0};
     ::poll(&more, 1, 10);
@@ -125,14 +126,18 @@ void paho_transport::connect(const std::string& client_id, const publication& wi
   subscribing_ = 0;
   outbox_ = {};
   const auto number = ++connections_;
-  present_ = {number, std::make_unique<connection>(settings_, client_id, will, [box = mailbox_, number](happening h) {
-                if (const auto* m = std::get_if<message>(&h)) {
-                  const auto before = box->unread_bytes.fetch_add(size_of(*m));
-                  if (before > most_unread_bytes) return;
-                  if (before + size_of(*m) > most_unread_bytes) h = step::flooded;
-                }
-                box->put({number, std::move(h)});
-              })};
+  const auto tell = [box = mailbox_, number, is_flooded = false](happening h) mutable {
+    if (const auto* m = std::get_if<message>(&h)) {
+      if (is_flooded) return;
+      is_flooded = box->unread_bytes + size_of(*m) > most_unread_bytes;
+      if (is_flooded)
+        h = step::flooded;
+      else
+        box->unread_bytes += size_of(*m);
+    }
+    box->put({number, std::move(h)});
+  };
+  present_ = {number, std::make_unique<connection>(settings_, client_id, will, tell)};
   retired_.reset();
   if (is_ip_address(settings_.host)) return begin(look_up(settings_));
   // Paho looks a name up while it holds the lock that everybody needs who calls it. So it does when the answer has just
