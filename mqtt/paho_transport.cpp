@@ -6,6 +6,8 @@
 #include <utility>
 
 #include <poll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include "mqtt/diagnosis.hpp"
 #include "mqtt/mailbox.hpp"
@@ -31,6 +33,11 @@ constexpr auto reading_time = std::chrono::milliseconds(20);
 constexpr std::size_t most_unread_bytes = 256 << 20;
 
 constexpr auto longest_goodbye = std::chrono::seconds(1);
+
+// A broker that is silent is given up before Paho does it, 2.5 times the keepalive after its last word, with a
+// DISCONNECT that discards the will. Paho does not tell of PINGRESP; UNSUBACK is as good. In quarters of the keepalive,
+// which are counted: who was stopped has not waited.
+constexpr int silent_until_asked = 3, silent_until_given_up = 7;
 
 using message = mqtt::const_message_ptr;
 
@@ -69,6 +76,7 @@ class paho_transport final : public runtime::transport {
   };
 
   void look_around();
+  void listen_for_life();
   void happened(letter& l);
   void happened(const happening& what);
   void happened_to_leaving(std::vector<link>::iterator which, const happening& what);
@@ -83,6 +91,7 @@ class paho_transport final : public runtime::transport {
 
   const broker_settings settings_;
   reactor& loop_;
+  const int timer_;
   const std::function<void()> before_connect_;
   const std::shared_ptr<letters> mailbox_ = std::make_shared<letters>();
   std::deque<letter> unread_;  // out of the mailbox
@@ -95,6 +104,7 @@ class paho_transport final : public runtime::transport {
   bool was_subscribed_ = false;
   bool is_closed_ = false;  // DISCONNECT is on its way
   std::size_t subscribing_ = 0;
+  int silent_ = 0;  // for how many quarters of the keepalive
   outbox outbox_;
 
   std::vector<link> leaving_;  // nobody waits for their end
@@ -103,13 +113,23 @@ class paho_transport final : public runtime::transport {
 };
 
 paho_transport::paho_transport(const broker_settings& settings, reactor& loop, std::function<void()> before_connect)
-    : settings_(settings), loop_(loop), before_connect_(std::move(before_connect)) {
+    : settings_(settings),
+      loop_(loop),
+      timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
+      before_connect_(std::move(before_connect)) {
+  const auto quarter = std::chrono::milliseconds(settings_.keepalive_seconds * 250);
+  const timespec time{quarter.count() / 1'000, quarter.count() % 1'000 * 1'000'000};
+  const itimerspec every{time, time};
+  ::timerfd_settime(timer_, 0, &every, nullptr);
+  loop_.watch(timer_, POLLIN, [this] { listen_for_life(); });
   loop_.watch(mailbox_->fd(), POLLIN, [this] { look_around(); });
 }
 
 paho_transport::~paho_transport() {
   abort();
   loop_.unwatch(mailbox_->fd());
+  loop_.unwatch(timer_);
+  ::close(timer_);
   for (auto& l : unread_) happened(l);
   for (const auto until = steady_clock::now() + longest_goodbye; !leaving_.empty() && steady_clock::now() < until;) {
     pollfd more{mailbox_->fd(), POLLIN, 0};
@@ -124,6 +144,7 @@ void paho_transport::connect(const std::string& client_id, const publication& wi
   client_id_ = client_id;
   was_subscribed_ = is_closed_ = false;
   subscribing_ = 0;
+  silent_ = 0;
   outbox_ = {};
   const auto number = ++connections_;
   const auto tell = [box = mailbox_, number, is_flooded = false](happening h) mutable {
@@ -219,10 +240,22 @@ void paho_transport::look_around() {
   send_queued();
 }
 
+void paho_transport::listen_for_life() {
+  std::uint64_t times = 0;
+  (void)!::read(timer_, &times, sizeof times);
+  if (!is_up_ || ++silent_ < silent_until_asked) return;
+  send_queued();  // which counts what has been acknowledged
+  if (silent_ == silent_until_asked) unsubscribe({"nothing"});
+  if (silent_ >= silent_until_given_up) given_up(silent(address(settings_)));
+}
+
 void paho_transport::happened(letter& l) {
   auto* what = std::get_if<happening>(&l.what);
   if (what && std::holds_alternative<message>(*what)) mailbox_->unread_bytes -= size_of(std::get<message>(*what));
-  if (present_ && present_->number == l.connection) return what ? happened(*what) : begin(std::get<lookup>(l.what));
+  if (present_ && present_->number == l.connection) {
+    silent_ = 0;
+    return what ? happened(*what) : begin(std::get<lookup>(l.what));
+  }
   const auto left =
       std::find_if(leaving_.begin(), leaving_.end(), [&](const link& i) { return i.number == l.connection; });
   if (left != leaving_.end() && what) happened_to_leaving(left, *what);
@@ -290,7 +323,9 @@ void paho_transport::send_queued() {
   int awaited = 0, before = 0;
   do {
     before = awaited;
-    outbox_.acknowledged(paho.take_acknowledged(awaited));
+    const int acknowledged = paho.take_acknowledged(awaited);
+    if (acknowledged > 0) silent_ = 0;
+    outbox_.acknowledged(acknowledged);
     while (const auto p = outbox_.next()) paho.publish(*p);
     if (outbox_.is_through()) {
       is_closed_ = true;

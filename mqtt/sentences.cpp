@@ -56,6 +56,10 @@ connection_loss connection_lost(int code, const std::string& broker, const std::
   }
 }
 
+connection_loss silent(const std::string& broker) {
+  return {kind::lost, "the broker at " + broker + " answers no more; the connection to it was lost"};
+}
+
 connection_loss flooded(const std::string& broker, const std::string& node) {
   return {kind::lost, "more came for node " + node + " from the broker at " + broker + " than it could take"};
 }

@@ -15,6 +15,9 @@ runtime::connection_loss connect_failure(int code, bool mqtt_5, const std::strin
 /// Why a connection ended. @param code that of the broker's DISCONNECT (MQTT 5.0 section 3.14.2.1), or 0.
 runtime::connection_loss connection_lost(int code, const std::string& broker, const std::string& node);
 
+/// Nothing came, though something was asked for.
+runtime::connection_loss silent(const std::string& broker);
+
 /// More came than the program took.
 runtime::connection_loss flooded(const std::string& broker, const std::string& node);
 

@@ -154,8 +154,8 @@ void broker::cut(const session_ptr& s) {
   s->cut = true;
   were_cut_.push_back(s);
   silence_begins(s);
-  // The client misses the answer to its PINGREQ.
-  world_.schedule(keepalive * 5 / 2, [s, silence = s->silences] {
+  // The client misses the answer that it asks for.
+  world_.schedule(keepalive * 7 / 4, [s, silence = s->silences] {
     if (s->silences != silence || !s->client_open || !s->client) return;
     s->client->when_running([s] {
       if (std::exchange(s->client_open, false))
