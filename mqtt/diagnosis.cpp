@@ -28,15 +28,13 @@ constexpr int patience_ms = 3'000;
 class tcp_connection {
  public:
   // Empty `problem()` if it stands.
-  explicit tcp_connection(const broker_settings& broker) {
+  tcp_connection(const broker_settings& broker, cancellation& by) : by_(by) {
     const auto found = look_up(broker);
     problem_ = found.problem;
     for (const auto& a : found.addresses)
       if (&a == &found.addresses.front() || !problem_.empty()) try_one(a);
   }
-  ~tcp_connection() {
-    if (fd_ >= 0) ::close(fd_);
-  }
+  ~tcp_connection() { by_.close(fd_); }
   tcp_connection(const tcp_connection&) = delete;
 
   const std::string& problem() const { return problem_; }
@@ -44,8 +42,9 @@ class tcp_connection {
 
  private:
   void try_one(const socket_address& to) {
-    if (fd_ >= 0) ::close(fd_);
+    by_.close(fd_);
     fd_ = ::socket(to.bytes.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    by_.opened(fd_);
     int error = ::connect(fd_, reinterpret_cast<const sockaddr*>(&to.bytes), to.size) == 0 ? 0 : errno;
     if (error == EINPROGRESS) {
       pollfd connected{fd_, POLLOUT, 0};
@@ -53,7 +52,7 @@ class tcp_connection {
       error = ETIMEDOUT;
       if (::poll(&connected, 1, patience_ms) == 1) ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
     }
-    problem_ = error == 0 ? "" : std::strerror(error);
+    problem_ = by_.is_cancelled() ? "given up" : error == 0 ? "" : std::strerror(error);
     const int flags = ::fcntl(fd_, F_GETFL);
     ::fcntl(fd_, F_SETFL, flags & ~O_NONBLOCK);
     const timeval at_most{patience_ms / 1'000, 0};
@@ -61,13 +60,14 @@ class tcp_connection {
     ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &at_most, sizeof at_most);
   }
 
+  cancellation& by_;
   int fd_ = -1;
   std::string problem_;
 };
 
 // CONNECT of MQTT 3.1.1 (section 3.1), clean, without client id, name and password: does an MQTT broker answer?
-bool answers_without_tls(const broker_settings& broker) {
-  const tcp_connection c(broker);
+bool answers_without_tls(const broker_settings& broker, cancellation& by) {
+  const tcp_connection c(broker, by);
   if (!c.problem().empty()) return false;
   constexpr std::array<unsigned char, 14> connect{0x10, 12, 0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 10, 0, 0};
   std::array<unsigned char, 4> answer{};
@@ -76,8 +76,8 @@ bool answers_without_tls(const broker_settings& broker) {
          answer[0] == 0x20;
 }
 
-bool answers_with_tls(const broker_settings& broker) {
-  const tcp_connection c(broker);
+bool answers_with_tls(const broker_settings& broker, cancellation& by) {
+  const tcp_connection c(broker, by);
   if (!c.problem().empty()) return false;
   const tls_context context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
   const std::unique_ptr<SSL, void (*)(SSL*)> tls(SSL_new(context.get()), SSL_free);
@@ -152,10 +152,11 @@ std::optional<std::pair<std::string, remedy>> refusal(int reason) {
 }
 
 // Nothing if TLS is not what stands between.
-std::optional<connection_loss> diagnose_tls(const broker_settings& broker) {
-  const tcp_connection c(broker);
+std::optional<connection_loss> diagnose_tls(const broker_settings& broker, cancellation& by) {
+  const tcp_connection c(broker, by);
+  if (!c.problem().empty()) return std::nullopt;
   const auto context = make_context(broker.tls);
-  if (!c.problem().empty() || !context) return std::nullopt;
+  if (!context) return std::nullopt;
   const std::unique_ptr<SSL, void (*)(SSL*)> tls(SSL_new(context.get()), SSL_free);
   if (is_ip_address(broker.host)) {
     X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls.get()), broker.host.c_str());
@@ -176,23 +177,42 @@ std::optional<connection_loss> diagnose_tls(const broker_settings& broker) {
     if (const auto why = refusal(ERR_GET_REASON(ERR_peek_error())))
       return connection_loss{kind::untrusted, who + " does not let this node in: " + why->first, why->second};
   ERR_clear_error();
-  if (SSL_get0_peer_certificate(tls.get()) || !answers_without_tls(broker)) return std::nullopt;
+  if (SSL_get0_peer_certificate(tls.get()) || !answers_without_tls(broker, by)) return std::nullopt;
   return connection_loss{kind::untrusted,
                          who + " does not speak TLS at that port; its port for TLS is another, usually 8883"};
 }
 
 }  // namespace
 
-connection_loss diagnose(const broker_settings& broker) {
+void cancellation::cancel() {
+  const std::lock_guard lock(guard_);
+  is_cancelled_ = true;
+  if (open_ >= 0) ::shutdown(open_, SHUT_RDWR);
+}
+
+void cancellation::opened(int fd) {
+  const std::lock_guard lock(guard_);
+  open_ = fd;
+  if (is_cancelled_) ::shutdown(fd, SHUT_RDWR);
+}
+
+void cancellation::close(int fd) {
+  const std::lock_guard lock(guard_);
+  open_ = -1;
+  if (fd >= 0) ::close(fd);
+}
+
+connection_loss diagnose(const broker_settings& broker, cancellation& by) {
   const std::string nobody = "no MQTT broker answers at " + address(broker);
   {
-    const tcp_connection c(broker);
+    const tcp_connection c(broker, by);
     if (!c.problem().empty()) return {kind::unreachable, nobody + ": " + c.problem()};
   }
+  if (by.is_cancelled()) return {};
   if (broker.tls.on) {
     if (const auto problem = problem_with(broker.tls)) return {kind::untrusted, *problem};
-    if (const auto loss = diagnose_tls(broker)) return *loss;
-  } else if (!answers_without_tls(broker) && answers_with_tls(broker)) {
+    if (const auto loss = diagnose_tls(broker, by)) return *loss;
+  } else if (!answers_without_tls(broker, by) && answers_with_tls(broker, by)) {
     return {kind::untrusted, "the broker at " + address(broker) + " speaks TLS at that port", remedy::tls};
   }
   return {kind::unreachable, nobody + ", though something listens there"};

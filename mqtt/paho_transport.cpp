@@ -2,6 +2,7 @@
 #include <atomic>
 #include <chrono>
 #include <optional>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -49,6 +50,18 @@ struct letter {
 // Shared with the threads that look something up, which may be late.
 struct letters : mailbox<letter> {
   std::atomic<std::size_t> unread_bytes = 0;
+  std::atomic<int> helpers = 0;
+  cancellation end_of_diagnosis;
+
+  template <class F>
+  static void help(const std::shared_ptr<letters>& box, F find_out) {
+    ++box->helpers;
+    std::thread([box, find_out] {
+      find_out(*box);
+      --box->helpers;
+      box->wake();
+    }).detach();
+  }
 };
 
 std::size_t size_of(const message& m) { return m->get_topic().size() + m->get_payload_ref().size(); }
@@ -72,7 +85,8 @@ class paho_transport final : public runtime::transport {
   struct link {
     std::uint64_t number = 0;  // tells what is said of one connection from what is said of another
     std::unique_ptr<connection> paho;
-    bool is_begun = false;  // Paho has been told to connect, and has not said that it could not
+    bool is_begun = false;    // Paho has been told to connect, and has not said that it could not
+    std::size_t answers = 0;  // that are awaited before DISCONNECT
   };
 
   void look_around();
@@ -86,8 +100,10 @@ class paho_transport final : public runtime::transport {
   void subscribed();
   void given_up(const connection_loss& loss);
   void ended(const connection_loss& loss);
+  void leave();
   void retire(link over);
   void send_queued();
+  void say_goodbye();
 
   const broker_settings settings_;
   reactor& loop_;
@@ -102,7 +118,8 @@ class paho_transport final : public runtime::transport {
   transport_events* listener_ = nullptr;
   bool is_up_ = false;
   bool was_subscribed_ = false;
-  bool is_closed_ = false;  // DISCONNECT is on its way
+  bool is_closed_ = false;         // DISCONNECT is on its way
+  std::set<std::string> filters_;  // that are subscribed to
   std::size_t subscribing_ = 0;
   int silent_ = 0;  // for how many quarters of the keepalive
   outbox outbox_;
@@ -131,7 +148,9 @@ paho_transport::~paho_transport() {
   loop_.unwatch(timer_);
   ::close(timer_);
   for (auto& l : unread_) happened(l);
-  for (const auto until = steady_clock::now() + longest_goodbye; !leaving_.empty() && steady_clock::now() < until;) {
+  mailbox_->end_of_diagnosis.cancel();
+  const auto is_over = [this] { return leaving_.empty() && mailbox_->helpers == 0; };
+  for (const auto until = steady_clock::now() + longest_goodbye; !is_over() && steady_clock::now() < until;) {
     pollfd more{mailbox_->fd(), POLLIN, 0};
     ::poll(&more, 1, 10);
     for (auto& l : mailbox_->take()) happened(l);
@@ -144,6 +163,7 @@ void paho_transport::connect(const std::string& client_id, const publication& wi
   client_id_ = client_id;
   was_subscribed_ = is_closed_ = false;
   subscribing_ = 0;
+  filters_.clear();
   silent_ = 0;
   outbox_ = {};
   const auto number = ++connections_;
@@ -163,7 +183,7 @@ void paho_transport::connect(const std::string& client_id, const publication& wi
   if (is_ip_address(settings_.host)) return begin(look_up(settings_));
   // Paho looks a name up while it holds the lock that everybody needs who calls it. So it does when the answer has just
   // been here.
-  std::thread([box = mailbox_, number, broker = settings_] { box->put({number, look_up(broker)}); }).detach();
+  letters::help(mailbox_, [number, broker = settings_](letters& box) { box.put({number, look_up(broker)}); });
 }
 
 void paho_transport::begin(const lookup& broker) {
@@ -176,21 +196,25 @@ void paho_transport::begin(const lookup& broker) {
 // Paho says that there is no connection, and no more.
 void paho_transport::diagnose_failure() {
   present_->is_begun = false;
-  std::thread([box = mailbox_, number = present_->number, broker = settings_] {
-    box->put({number, happening(diagnose(broker))});
-  }).detach();
+  letters::help(mailbox_, [number = present_->number, broker = settings_](letters& box) {
+    box.put({number, happening(diagnose(broker, box.end_of_diagnosis))});
+  });
 }
 
 void paho_transport::subscribe(const std::vector<std::string>& filters) {
   if (!is_up_) return;
   for (const auto& filter : filters) present_->paho->subscribe(filter);
+  filters_.insert(filters.begin(), filters.end());
   subscribing_ += filters.size();
   outbox_.wait_for(filters.size());
 }
 
 void paho_transport::unsubscribe(const std::vector<std::string>& filters) {
   if (!is_up_) return;
-  for (const auto& filter : filters) present_->paho->unsubscribe(filter);
+  for (const auto& filter : filters) {
+    present_->paho->unsubscribe(filter);
+    filters_.erase(filter);
+  }
   outbox_.wait_for(filters.size());
 }
 
@@ -209,16 +233,27 @@ void paho_transport::close() {
 // With MQTT 5 there is a DISCONNECT that has the will published (section 3.14.2.1), but Paho C++ 1.2 has no word for
 // it.
 void paho_transport::abort() {
+  if (!present_) return;
   if (is_up_ && !is_closed_) present_->paho->publish_will();
-  withdraw();
+  if (is_up_) present_->paho->disconnect();
+  leave();
 }
 
-// Before CONNACK Paho does not say DISCONNECT: then it is said when that has come.
+// Before CONNACK Paho does not say DISCONNECT: then it is said when that has come; and after it, as in say_goodbye().
 void paho_transport::withdraw() {
   if (!present_) return;
+  if (is_up_ && !is_closed_) {
+    for (const auto& filter : filters_) present_->paho->unsubscribe(filter);
+    present_->answers = outbox_.awaited_answers() + filters_.size();
+    if (present_->answers == 0) present_->paho->disconnect();
+  }
+  leave();
+}
+
+void paho_transport::leave() {
   link last = std::move(*present_);
   present_.reset();
-  if (std::exchange(is_up_, false)) last.paho->disconnect();
+  is_up_ = false;
   if (last.is_begun)
     leaving_.push_back(std::move(last));
   else
@@ -310,11 +345,24 @@ void paho_transport::ended(const connection_loss& loss) {
 void paho_transport::happened_to_leaving(std::vector<link>::iterator which, const happening& what) {
   if (std::holds_alternative<message>(what)) return;
   const auto* s = std::get_if<step>(&what);
-  if (s && *s == step::connected) return which->paho->disconnect();
+  const bool is_answer = s && (*s == step::subscribed || *s == step::unsubscribed || *s == step::refused);
+  const bool was_last = is_answer && which->answers > 0 && --which->answers == 0;
+  if (was_last || (s && *s == step::connected)) return which->paho->disconnect();
   if (s && *s != step::failed && *s != step::over) return;
   link over = std::move(*which);
   leaving_.erase(which);
   retire(std::move(over));
+}
+
+// Paho closes its socket behind DISCONNECT. Were there anything unread, TCP would reset the connection, and the broker
+// might never see the DISCONNECT. So first it is asked to send no more.
+void paho_transport::say_goodbye() {
+  if (!filters_.empty()) {
+    const auto all = std::exchange(filters_, {});
+    return unsubscribe({all.begin(), all.end()});
+  }
+  is_closed_ = true;
+  present_->paho->disconnect();
 }
 
 void paho_transport::send_queued() {
@@ -327,10 +375,7 @@ void paho_transport::send_queued() {
     if (acknowledged > 0) silent_ = 0;
     outbox_.acknowledged(acknowledged);
     while (const auto p = outbox_.next()) paho.publish(*p);
-    if (outbox_.is_through()) {
-      is_closed_ = true;
-      return paho.disconnect();
-    }
+    if (outbox_.is_through()) return say_goodbye();
     awaited = outbox_.awaited_acknowledgements();
   } while (awaited != before);  // not before it is known that as many are still to come
 }

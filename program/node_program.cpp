@@ -33,7 +33,7 @@ node_program::node_program(event_loop& loop, const common_options& options, std:
       broker_(options.broker),
       may_retry_(options.broker_configured),
       is_passing_(options.is_passing),
-      transport_(paho::make_transport(options.broker, loop, wake_paho)),
+      transport_(paho::make_transport(options.broker, loop, wake_paho).release()),
       node_(options.node, real_environment(), *transport_, *this),
       was_up_(options.was_up) {
   prepare_paho(broker_.tls);
@@ -48,11 +48,9 @@ node_program::node_program(event_loop& loop, const common_options& options, std:
   });
 }
 
-// With its last client Paho ends its threads, and waits for them up to a second. So the last transport stays until
-// there is another, or for ever.
-node_program::~node_program() {
-  static auto& last = *new std::unique_ptr<runtime::transport>;
-  last = std::move(transport_);
+void node_program::quick_end::operator()(runtime::transport* t) const {
+  const ending_paho quickly;
+  delete t;
 }
 
 int node_program::run(const std::function<std::optional<runtime::instant>()>& after_each) {

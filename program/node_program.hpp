@@ -17,7 +17,6 @@ class node_program final : private runtime::node_observer {
  public:
   /// @param no_broker_hint what to do when no broker was configured and none is at the default address.
   node_program(event_loop& loop, const common_options& options, std::string no_broker_hint);
-  ~node_program();
 
   runtime::node& node() { return node_; }
 
@@ -56,7 +55,10 @@ class node_program final : private runtime::node_observer {
   paho::broker_settings broker_;
   bool may_retry_;
   bool is_passing_;
-  std::unique_ptr<runtime::transport> transport_;
+  struct quick_end {
+    void operator()(runtime::transport* t) const;
+  };
+  std::unique_ptr<runtime::transport, quick_end> transport_;
   runtime::node node_;
   int exit_code_ = 0;
   bool was_up_;

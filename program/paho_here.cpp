@@ -59,9 +59,15 @@ static bool was_woken() {
   return ::eventfd_read(awake(), &count) == 0;
 }
 
+static thread_local bool is_ending = false;
+
 extern "C" int usleep(useconds_t microseconds) {
   if (microseconds == pause_of_paho.count() && is_receive_thread())
     microseconds = begins() ? 1'000 : short_pause.count();
+  if (microseconds == pause_of_paho.count() && is_ending) {  // MQTTAsync_stop() waits for the two
+    microseconds = 1'000;
+    program::wake_paho();
+  }
   const auto time = timespec_of(std::chrono::microseconds(microseconds));
   return ::nanosleep(&time, nullptr);
 }
@@ -115,6 +121,9 @@ void wake_paho() {
   begins_until = std::chrono::steady_clock::now() + beginning;
   ::eventfd_write(awake(), 1);
 }
+
+ending_paho::ending_paho() { is_ending = true; }
+ending_paho::~ending_paho() { is_ending = false; }
 
 void prepare_paho(const paho::tls_settings& tls) {
   if (tls.on) require_version(tls);

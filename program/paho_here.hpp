@@ -16,4 +16,12 @@ void prepare_paho(const paho::tls_settings& tls);
 /// Before a connection is begun: Paho looks at its sockets anew.
 void wake_paho();
 
+/// While there is one, on its thread: Paho, which ends its threads with its last client, does not take a second for it.
+class ending_paho {
+ public:
+  ending_paho();
+  ~ending_paho();
+  ending_paho(const ending_paho&) = delete;
+};
+
 }  // namespace program

@@ -106,7 +106,7 @@ TEST_F(tls, a_lowest_version_is_kept) {
   EXPECT_TRUE(server.says("is up", 10s));
   EXPECT_TRUE(eventually([&] { return ping(with("tlsv1.2")).first == 0; }));
   const auto [code, said] = ping(with("tlsv1.3"));
-  EXPECT_EQ(code, 8);
+  EXPECT_EQ(code, 8) << said;
   EXPECT_NE(said.find("no version of TLS that will do here; see --tls-version"), std::string::npos) << said;
 }
 

@@ -252,5 +252,8 @@ TEST_P(contract, many_connections_one_after_the_other_each_have_their_own_will) 
   where->rest();
   lines wanted;
   for (int i = 0; i < 20; i += 2) wanted.push_back(live("status/it=gone " + std::to_string(i)));
-  EXPECT_EQ(where->published(), wanted);
+  // Whoever gives a connection up says his will, and so does a broker that does not see the DISCONNECT behind it.
+  auto heard = where->published();
+  heard.erase(std::unique(heard.begin(), heard.end()), heard.end());
+  EXPECT_EQ(heard, wanted);
 }
