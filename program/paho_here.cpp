@@ -59,13 +59,17 @@ static bool was_woken() {
   return ::eventfd_read(awake(), &count) == 0;
 }
 
+// MQTTAsync_stop() sleeps until Paho's two threads are through, a hundred times at most: after that it takes away what
+// they stand on. So only the first times are short.
 static thread_local bool is_ending = false;
+static thread_local int times_slept = 0;
+constexpr int short_times = 10;
 
 extern "C" int usleep(useconds_t microseconds) {
   if (microseconds == pause_of_paho.count() && is_receive_thread())
     microseconds = begins() ? 1'000 : short_pause.count();
-  if (microseconds == pause_of_paho.count() && is_ending) {  // MQTTAsync_stop() waits for the two
-    microseconds = 1'000;
+  if (microseconds == pause_of_paho.count() && is_ending) {
+    if (++times_slept <= short_times) microseconds = short_pause.count();
     program::wake_paho();
   }
   const auto time = timespec_of(std::chrono::microseconds(microseconds));
@@ -122,7 +126,10 @@ void wake_paho() {
   ::eventfd_write(awake(), 1);
 }
 
-ending_paho::ending_paho() { is_ending = true; }
+ending_paho::ending_paho() {
+  is_ending = true;
+  times_slept = 0;
+}
 ending_paho::~ending_paho() { is_ending = false; }
 
 void prepare_paho(const paho::tls_settings& tls) {
