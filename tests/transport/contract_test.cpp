@@ -91,6 +91,18 @@ TEST_P(contract, close_sends_what_is_queued_and_discards_the_will) {
   EXPECT_TRUE(it->is_idle());
 }
 
+TEST_P(contract, closed_while_much_comes_it_leaves_no_will) {
+  for (int i = 0; i < 20; ++i) {
+    connect();
+    subscribe("#");
+    for (int k = 0; k < 30; ++k) it->publish({"to/all", std::to_string(k)});
+    it->close();
+    EXPECT_TRUE(where->until([&] { return node.count("closed") == i + 1; }));
+  }
+  where->rest();
+  for (const auto& p : where->published()) EXPECT_EQ(p.find("status/it"), std::string::npos) << p;
+}
+
 TEST_P(contract, withdrawn_before_it_is_connected_it_leaves_no_will) {
   begin();
   it->withdraw();
