@@ -40,6 +40,10 @@ constexpr auto longest_goodbye = std::chrono::seconds(1);
 // which are counted: who was stopped has not waited.
 constexpr int silent_until_asked = 3, silent_until_given_up = 7;
 
+// Nobody subscribes to it: to unsubscribe from it is a question whose answer comes behind what the broker has said
+// before.
+constexpr const char* no_filter = "nothing";
+
 using message = mqtt::const_message_ptr;
 
 struct letter {
@@ -86,6 +90,7 @@ class paho_transport final : public runtime::transport {
     std::uint64_t number = 0;  // tells what is said of one connection from what is said of another
     std::unique_ptr<connection> paho;
     bool is_begun = false;    // Paho has been told to connect, and has not said that it could not
+    bool has_heard = false;   // a message, since the broker was asked to send no more
     std::size_t answers = 0;  // that are awaited before DISCONNECT
   };
 
@@ -280,7 +285,7 @@ void paho_transport::listen_for_life() {
   (void)!::read(timer_, &times, sizeof times);
   if (!is_up_ || ++silent_ < silent_until_asked) return;
   send_queued();  // which counts what has been acknowledged
-  if (silent_ == silent_until_asked) unsubscribe({"nothing"});
+  if (silent_ == silent_until_asked) unsubscribe({no_filter});
   if (silent_ >= silent_until_given_up) given_up(silent(address(settings_)));
 }
 
@@ -297,8 +302,10 @@ void paho_transport::happened(letter& l) {
 }
 
 void paho_transport::happened(const happening& what) {
-  if (const auto* m = std::get_if<message>(&what))
+  if (const auto* m = std::get_if<message>(&what)) {
+    present_->has_heard = true;
     return listener_->received((*m)->get_topic(), (*m)->get_payload(), (*m)->is_retained());
+  }
   if (const auto* loss = std::get_if<connection_loss>(&what)) return ended(*loss);
   switch (std::get<step>(what)) {
     case step::connected: return connected();
@@ -343,22 +350,28 @@ void paho_transport::ended(const connection_loss& loss) {
 }
 
 void paho_transport::happened_to_leaving(std::vector<link>::iterator which, const happening& what) {
-  if (std::holds_alternative<message>(what)) return;
+  if (std::holds_alternative<message>(what)) which->has_heard = true;
   const auto* s = std::get_if<step>(&what);
   const bool is_answer = s && (*s == step::subscribed || *s == step::unsubscribed || *s == step::refused);
   const bool was_last = is_answer && which->answers > 0 && --which->answers == 0;
+  if (was_last && std::exchange(which->has_heard, false)) {
+    which->answers = 1;
+    return which->paho->unsubscribe(no_filter);
+  }
   if (was_last || (s && *s == step::connected)) return which->paho->disconnect();
-  if (s && *s != step::failed && *s != step::over) return;
+  if (std::holds_alternative<message>(what) || (s && *s != step::failed && *s != step::over)) return;
   link over = std::move(*which);
   leaving_.erase(which);
   retire(std::move(over));
 }
 
 // Paho closes its socket behind DISCONNECT. Were there anything unread, TCP would reset the connection, and the broker
-// might never see the DISCONNECT. So first it is asked to send no more.
+// might never see the DISCONNECT. So first it is asked to send no more, and again until what it had is through.
 void paho_transport::say_goodbye() {
-  if (!filters_.empty()) {
-    const auto all = std::exchange(filters_, {});
+  if (!filters_.empty() || present_->has_heard) {
+    present_->has_heard = false;
+    auto all = std::exchange(filters_, {});
+    if (all.empty()) all = {no_filter};
     return unsubscribe({all.begin(), all.end()});
   }
   is_closed_ = true;
