@@ -100,6 +100,7 @@ TEST_F(scripts, ping_and_nodes_are_fit_for_a_health_check) {
 }
 
 TEST_F(scripts, ping_of_a_node_that_has_stopped_is_no_answer) {
+  EXPECT_EQ(run({"ping", "messenger@test"}), 0);  // it has said that it is up
   server.signal(SIGSTOP);
   EXPECT_EQ(run({"ping", "messenger@test"}), 1);
   EXPECT_EQ(printed, lines{"pang: no answer"});
