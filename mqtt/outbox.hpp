@@ -19,8 +19,9 @@ class outbox {
   /// Nothing leaves before the answer to this many questions (SUBSCRIBE, UNSUBSCRIBE) more.
   void wait_for(std::size_t answers) { awaited_ += answers; }
   void answered() { --awaited_; }
-  std::size_t awaited_answers() const { return awaited_; }
   bool is_waiting() const { return awaited_ > 0; }
+  /// What has not left does not.
+  void drop() { queued_.clear(); }
   /// When all has left and is acknowledged, that is the end.
   void close() { is_closing_ = true; }
 

@@ -8,7 +8,7 @@
 
 #include "mqtt/transport.hpp"
 #include "program/advice.hpp"
-#include "program/paho_here.hpp"
+#include "program/paho_tuning.hpp"
 
 namespace program {
 

@@ -40,6 +40,10 @@ class node_program final : private runtime::node_observer {
   std::function<void()> before_stop_by_signal;
 
  private:
+  struct quick_end {
+    void operator()(runtime::transport* t) const;
+  };
+
   void node_up(std::uint64_t creation) override;
   void connection_lost(const runtime::connection_loss& loss, runtime::duration next_try) override;
   void replaced(std::uint64_t creation) override;
@@ -55,9 +59,6 @@ class node_program final : private runtime::node_observer {
   paho::broker_settings broker_;
   bool may_retry_;
   bool is_passing_;
-  struct quick_end {
-    void operator()(runtime::transport* t) const;
-  };
   std::unique_ptr<runtime::transport, quick_end> transport_;
   runtime::node node_;
   int exit_code_ = 0;

@@ -2,7 +2,7 @@
 #include <optional>
 
 #include "mqtt/transport.hpp"
-#include "program/paho_here.hpp"
+#include "program/paho_tuning.hpp"
 #include "system/mosquitto.hpp"
 #include "system/raw_client.hpp"
 #include "transport/ground.hpp"

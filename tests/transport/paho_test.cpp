@@ -10,7 +10,7 @@
 
 #include "mqtt/transport.hpp"
 #include "program/event_loop.hpp"
-#include "program/paho_here.hpp"
+#include "program/paho_tuning.hpp"
 #include "system/mosquitto.hpp"
 #include "system/raw_client.hpp"
 #include "transport/ground.hpp"

@@ -1,4 +1,4 @@
-/// @file paho_here.hpp
+/// @file paho_tuning.hpp
 /// What our own programs, which are their own masters, do so that Paho is quick and safe in them. A library must not.
 #pragma once
 

@@ -1,4 +1,4 @@
-#include "program/paho_here.hpp"
+#include "program/paho_tuning.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -16,13 +16,13 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <sys/select.h>
 #include <unistd.h>
 
-// In place of the C library's, for Paho's receive thread (MQTTAsync_cycle() of Paho C 1.3.12 and 1.3.14): that sleeps
-// 0.1 s when nothing has come for a second, and all the time while it has no connection; and waits that second for the
-// sockets that there were when it began, and for what it knew of them, while there is another already. Everybody else
-// has what the C library does.
+// usleep() and poll() here take the place of the C library's, for Paho's receive thread alone: see MQTTAsync_cycle() of
+// Paho C 1.3.12 and 1.3.14. That thread
+// - sleeps 0.1 s when nothing has come for a second, and again and again while it has no connection;
+// - polls for a second the sockets that there were when it began, though there is a new one by then.
+// For every other thread they do what the C library's do.
 static constexpr std::chrono::microseconds pause_of_paho(100'000), short_pause(5'000);
 static constexpr std::chrono::milliseconds first_wait_of_paho(10), short_wait(1);
 
@@ -50,10 +50,6 @@ static timespec timespec_of(std::chrono::nanoseconds t) {
   return {whole.count(), (t - whole).count()};
 }
 
-static std::chrono::microseconds duration_of(const timeval& t) {
-  return std::chrono::seconds(t.tv_sec) + std::chrono::microseconds(t.tv_usec);
-}
-
 static bool was_woken() {
   eventfd_t count = 0;
   return ::eventfd_read(awake(), &count) == 0;
@@ -76,25 +72,6 @@ extern "C" int usleep(useconds_t microseconds) {
   return ::nanosleep(&time, nullptr);
 }
 
-// Of Paho C 1.3.12.
-extern "C" int select(int count, fd_set* in, fd_set* out, fd_set* bad, timeval* at_most) {
-  timespec time{};
-  if (at_most) time = timespec_of(duration_of(*at_most));
-  const bool is_wait =
-      in && at_most && duration_of(*at_most) >= first_wait_of_paho && is_receive_thread() && awake() < FD_SETSIZE;
-  if (is_wait) {
-    if (begins()) time = timespec_of(short_wait);
-    FD_SET(awake(), in);
-    count = std::max(count, awake() + 1);
-  }
-  const int ready = ::pselect(count, in, out, bad, at_most ? &time : nullptr, nullptr);
-  if (!is_wait || ready <= 0 || !FD_ISSET(awake(), in)) return ready;
-  FD_CLR(awake(), in);
-  was_woken();
-  return ready - 1;
-}
-
-// Of Paho C 1.3.14.
 extern "C" int poll(pollfd* which, nfds_t count, int milliseconds) {
   auto time = timespec_of(std::chrono::milliseconds(milliseconds));
   const timespec* const at_most = milliseconds < 0 ? nullptr : &time;
