@@ -106,6 +106,7 @@ int run(program::common_options options, const server_settings& own) {
   if (broker) watch(*broker, loop, {}, [&](std::string why) { broker_is_over = std::move(why); });
   auto as_server = options;
   as_server.node.monitor_nodes = true;
+  as_server.node.is_replacing = own.is_replacing;
   if (own.is_standby) {
     as_server.node.name = own.standby.server_node;
     as_server.broker = own.broker_as_server;

@@ -45,8 +45,9 @@ class incarnation final : public transport_events {
   /// Retained leftovers of a node that is gone expire after this long (MQTT 5; rule 10).
   static constexpr std::uint32_t nodedown_expiry_seconds = 86'400;
 
-  incarnation(std::string name, const topics& where, environment env, transport& via, std::vector<std::string> filters,
-              handlers on);
+  /// @param is_replacing the other program of this name is to give way, and not this one.
+  incarnation(std::string name, bool is_replacing, const topics& where, environment env, transport& via,
+              std::vector<std::string> filters, handlers on);
 
   void start();
   /// Rule 10: nodedown with reason `normal`, then DISCONNECT. The processes have ended before.
@@ -91,6 +92,7 @@ class incarnation final : public transport_events {
   void wait_to_connect(const connection_loss& loss);
 
   std::string name_;
+  bool is_replacing_;  // and has not done so yet
   const topics& topics_;
   environment env_;
   transport& transport_;
