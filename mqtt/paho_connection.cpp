@@ -97,7 +97,7 @@ void connection::subscribe(const std::string& filter) {
   mqtt::subscribe_options options;
   options.set_retain_as_published(true);
   // One by one: Paho C++ 1.2 loses the options of a list on the way.
-  if (!call([&] { client_.subscribe(filter, 1, nullptr, *this, options); })) tell_(step::refused);
+  call([&] { client_.subscribe(filter, 1, nullptr, *this, options); });
 }
 
 void connection::unsubscribe(const std::string& filter) {
@@ -162,14 +162,15 @@ void connection::on_success(const mqtt::token& token) {
 }
 
 void connection::on_failure(const mqtt::token& token) {
+  // The broker's, if it is above 0: Paho's own are below.
+  const int code = std::max(broker_.mqtt_5 ? static_cast<int>(token.get_reason_code()) : 0, token.get_return_code());
   switch (token.get_type()) {
-    case mqtt::token::Type::CONNECT: {
-      const int code =
-          std::max(broker_.mqtt_5 ? static_cast<int>(token.get_reason_code()) : 0, token.get_return_code());
+    case mqtt::token::Type::CONNECT:
       if (code <= 0) return end(step::failed);
       return end(connect_failure(code, broker_.mqtt_5, address(broker_), node_));
-    }
-    case mqtt::token::Type::SUBSCRIBE: return tell_(step::refused);
+    case mqtt::token::Type::SUBSCRIBE:
+      if (code <= 0) return end(connection_lost(0, address(broker_), node_));
+      return tell_(step::refused);
     case mqtt::token::Type::UNSUBSCRIBE: return tell_(step::unsubscribed);
     case mqtt::token::Type::PUBLISH: return acknowledged();  // refused, by the ACL for one
     case mqtt::token::Type::DISCONNECT: return end(step::over);

@@ -95,7 +95,7 @@ TEST_P(contract, closed_while_much_comes_it_leaves_no_will) {
   for (int i = 0; i < 20; ++i) {
     connect();
     subscribe("#");
-    for (int k = 0; k < 30; ++k) it->publish({"to/all", std::to_string(k)});
+    for (int k = 0; k < 30; ++k) it->publish({"to/all", std::string(20'000, 'x'), false, 0, k % 2});
     it->close();
     EXPECT_TRUE(where->until([&] { return node.count("closed") == i + 1; }));
   }

@@ -3,6 +3,7 @@
 #include <future>
 #include <thread>
 
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -19,6 +20,18 @@
 using namespace testing_system;
 using transport_contract::certificates;
 using transport_contract::settings_for;
+
+namespace {
+
+thread_local bool is_waking_in_vain = false;
+
+}  // namespace
+
+// What is waited for has come between the last look and the sleep.
+extern "C" int pthread_cond_signal(pthread_cond_t* condition) {
+  static const auto signal = reinterpret_cast<int (*)(pthread_cond_t*)>(::dlsym(RTLD_NEXT, "pthread_cond_signal"));
+  return is_waking_in_vain ? 0 : signal(condition);
+}
 
 namespace {
 
@@ -49,13 +62,18 @@ class transport_test : public testing::Test, public runtime::transport_events {
   void connected() override { is_connected = true; }
   void subscribed() override { is_subscribed = true; }
   void received(std::string_view, std::string_view, bool) override { ++messages; }
-  void disconnected(const runtime::connection_loss& loss) override { ADD_FAILURE() << loss.sentence; }
+  void disconnected(const runtime::connection_loss& loss) override {
+    EXPECT_TRUE(may_be_lost) << loss.sentence;
+    losses.push_back(loss.what);
+  }
   void closed() override {}
 
   program::event_loop loop;
   std::unique_ptr<runtime::transport> transport;
   bool is_connected = false, is_subscribed = false;
   int messages = 0;
+  bool may_be_lost = false;
+  std::vector<runtime::connection_loss::kind> losses;
 
  private:
   // One turn at a time, until `is_over` after one.
@@ -117,6 +135,7 @@ class slow_broker {
   int port() const { return ntohs(address_.sin_port); }
   void is_connected() { client_ = welcoming_.get(); }
   void send(const std::string& bytes) { send(client_, bytes); }
+  void end_connection() { ::shutdown(client_, SHUT_RDWR); }
   // Reads what is there.
   std::string bytes() {
     static char all[1 << 20];
@@ -169,6 +188,35 @@ TEST_F(transport_test, has_fewer_in_flight_than_the_broker_takes_and_its_will_be
   EXPECT_EQ(count(bytes, own_topic), 2U);
   EXPECT_EQ(count(bytes, "heard"), 1U);
   EXPECT_TRUE(has_disconnect());
+}
+
+// Paho answers what is not answered itself then, before it says that the connection is lost.
+TEST_F(transport_test, is_not_refused_a_subscription_by_a_connection_that_ends) {
+  slow_broker broker;
+  connect(broker.port());
+  broker.is_connected();
+  transport->subscribe({own_topic});
+  turn_until([&] { return count(broker.bytes(), own_topic) > 0; });
+  may_be_lost = true;
+  broker.end_connection();
+  turn_until([this] { return !losses.empty(); });
+  EXPECT_EQ(losses, std::vector{runtime::connection_loss::kind::lost});
+}
+
+TEST_F(transport_test, wakes_paho_when_that_has_missed_that_it_was_woken) {
+  mosquitto broker;
+  connect(broker.port());
+  transport->subscribe({own_topic});
+  turn_until([this] { return is_subscribed; });
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 1; i <= 10; ++i) {
+    is_waking_in_vain = true;
+    transport->publish({own_topic, "x"});
+    is_waking_in_vain = false;
+    turn_until([&] { return messages == i; });
+  }
+  EXPECT_EQ(messages, 10);
+  EXPECT_LT(seconds_since(start), 2.5);  // Paho wakes by itself after a second
 }
 
 // A broker that says nothing, not even CONNACK: whoever waits for it does so elsewhere.
