@@ -97,7 +97,7 @@ void connection::subscribe(const std::string& filter) {
   mqtt::subscribe_options options;
   options.set_retain_as_published(true);
   // One by one: Paho C++ 1.2 loses the options of a list on the way.
-  call([&] { client_.subscribe(filter, 1, nullptr, *this, options); });
+  if (!call([&] { client_.subscribe(filter, 1, nullptr, *this, options); })) tell_(step::refused);
 }
 
 void connection::unsubscribe(const std::string& filter) {
