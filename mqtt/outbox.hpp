@@ -20,8 +20,6 @@ class outbox {
   void wait_for(std::size_t answers) { awaited_ += answers; }
   void answered() { --awaited_; }
   bool is_waiting() const { return awaited_ > 0; }
-  /// Something has left, and is not answered.
-  bool is_unanswered() const { return is_waiting() || in_flight_ > 0; }
   /// What has not left does not.
   void drop() { queued_.clear(); }
   /// When all has left and is acknowledged, that is the end.
@@ -33,7 +31,7 @@ class outbox {
 
   /// After how many acknowledgements it is worth asking again; 0 if none is waited for.
   int awaited_acknowledgements() const;
-  bool is_through() const { return is_closing_ && queued_.empty() && !is_unanswered(); }
+  bool is_through() const { return is_closing_ && queued_.empty() && in_flight_ == 0 && !is_waiting(); }
   bool is_congested() const { return queued_.size() >= most_queued; }
 
   /// What may wait before whoever gives rise to more has to.

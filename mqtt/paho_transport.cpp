@@ -12,7 +12,6 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "mqtt/bell.hpp"
 #include "mqtt/diagnosis.hpp"
 #include "mqtt/mailbox.hpp"
 #include "mqtt/sentences.hpp"
@@ -26,7 +25,6 @@ using runtime::connection_loss;
 using runtime::publication;
 using runtime::transport_events;
 using std::chrono::steady_clock;
-using namespace std::chrono_literals;
 
 // How long input is handed to the node, while there is more, before it has its turn. It is to know what has been said
 // before it does what it was asked to: answers to its own questions lie behind the requests of others.
@@ -37,10 +35,6 @@ constexpr auto reading_time = std::chrono::milliseconds(20);
 constexpr std::size_t most_unread_bytes = 256 << 20;
 
 constexpr auto longest_goodbye = std::chrono::seconds(1);
-
-// When the bell is rung for Paho, after it was given something: after the first time, and then each time after twice as
-// long. Beyond the last it has woken by itself.
-constexpr auto first_ring = std::chrono::milliseconds(5), last_ring = std::chrono::milliseconds(640);
 
 using message = mqtt::const_message_ptr;
 
@@ -66,8 +60,6 @@ struct letters : mailbox<letter> {
   }
 };
 
-timespec timespec_of(std::chrono::milliseconds t) { return {t.count() / 1'000, t.count() % 1'000 * 1'000'000}; }
-
 std::size_t size_of(const message& m) { return m->get_topic().size() + m->get_payload_ref().size(); }
 
 class paho_transport final : public runtime::transport {
@@ -88,8 +80,6 @@ class paho_transport final : public runtime::transport {
  private:
   void look_around();
   void quarter_is_over();
-  void rouse_in(std::chrono::milliseconds time);
-  void rouse();
   void happened(letter& l);
   void happened(const happening& what);
   void happened_to_leaving(std::vector<std::unique_ptr<session>>::iterator which, const happening& what);
@@ -98,52 +88,49 @@ class paho_transport final : public runtime::transport {
   void give_up(const connection_loss& loss);
   void ended(const connection_loss& loss);
   void leave();
+  void retire(std::unique_ptr<session> over);
 
   const broker_settings settings_;
   reactor& loop_;
-  const int timer_;                         // a quarter of the keepalive
-  const int rouse_timer_;                   // until Paho should have woken
-  std::chrono::milliseconds rouse_time_{};  // what it is set to; 0 when it is not
+  const int timer_;  // a quarter of the keepalive
   const std::function<void()> before_connect_;
   const std::shared_ptr<letters> mailbox_ = std::make_shared<letters>();
   std::deque<letter> unread_;  // out of the mailbox
   std::uint64_t sessions_ = 0;
 
-  bell bell_;  // goes after the sessions
   std::unique_ptr<session> present_;
   std::string client_id_;
   transport_events* listener_ = nullptr;
 
   std::vector<std::unique_ptr<session>> leaving_;  // nobody waits for their end
+  // One that is over, until there is another: with its last client Paho ends its threads, and waits for them.
+  std::unique_ptr<session> retired_;
 };
 
 paho_transport::paho_transport(const broker_settings& settings, reactor& loop, std::function<void()> before_connect)
     : settings_(settings),
       loop_(loop),
       timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
-      rouse_timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
       before_connect_(std::move(before_connect)) {
-  const auto quarter = timespec_of(std::chrono::milliseconds(settings_.keepalive_seconds * 250));
-  const itimerspec every{quarter, quarter};
+  const auto quarter = std::chrono::milliseconds(settings_.keepalive_seconds * 250);
+  const timespec time{quarter.count() / 1'000, quarter.count() % 1'000 * 1'000'000};
+  const itimerspec every{time, time};
   ::timerfd_settime(timer_, 0, &every, nullptr);
   loop_.watch(timer_, POLLIN, [this] { quarter_is_over(); });
-  loop_.watch(rouse_timer_, POLLIN, [this] { rouse(); });
   loop_.watch(mailbox_->fd(), POLLIN, [this] { look_around(); });
 }
 
 paho_transport::~paho_transport() {
   abort();
   loop_.unwatch(mailbox_->fd());
-  for (const int timer : {timer_, rouse_timer_}) {
-    loop_.unwatch(timer);
-    ::close(timer);
-  }
+  loop_.unwatch(timer_);
+  ::close(timer_);
   mailbox_->end_of_diagnosis.cancel();
   for (auto& l : unread_) happened(l);
   const auto is_over = [this] { return leaving_.empty() && mailbox_->helpers == 0; };
   for (const auto until = steady_clock::now() + longest_goodbye; !is_over() && steady_clock::now() < until;) {
     pollfd more{mailbox_->fd(), POLLIN, 0};
-    if (::poll(&more, 1, 10) == 0) bell_.ring();
+    ::poll(&more, 1, 10);
     for (auto& l : mailbox_->take()) happened(l);
   }
 }
@@ -165,6 +152,7 @@ void paho_transport::connect(const std::string& client_id, const publication& wi
     box->put({number, std::move(h)});
   };
   present_ = std::make_unique<session>(number, settings_, client_id, will, tell);
+  retired_.reset();
   if (is_ip_address(settings_.host)) return begin(look_up(settings_));
   // Paho looks a name up while it holds the lock that everybody needs who calls it. So it does when the answer has just
   // been here.
@@ -175,7 +163,6 @@ void paho_transport::begin(const lookup& broker) {
   if (!broker.problem.empty()) return diagnose_failure();
   if (before_connect_) before_connect_();
   present_->connect(broker.addresses);
-  rouse_in(first_ring);
 }
 
 // Paho says that there is no connection, and no more.
@@ -186,27 +173,19 @@ void paho_transport::diagnose_failure() {
 }
 
 void paho_transport::subscribe(const std::vector<std::string>& filters) {
-  if (!present_) return;
-  present_->subscribe(filters);
-  rouse_in(first_ring);
+  if (present_) present_->subscribe(filters);
 }
 
 void paho_transport::unsubscribe(const std::vector<std::string>& filters) {
-  if (!present_) return;
-  present_->unsubscribe(filters);
-  rouse_in(first_ring);
+  if (present_) present_->unsubscribe(filters);
 }
 
 void paho_transport::publish(publication p) {
-  if (!present_) return;
-  present_->publish(std::move(p));
-  rouse_in(first_ring);
+  if (present_) present_->publish(std::move(p));
 }
 
 void paho_transport::close() {
-  if (!present_) return;
-  present_->close();
-  rouse_in(first_ring);
+  if (present_) present_->close();
 }
 
 void paho_transport::abort() {
@@ -223,9 +202,14 @@ void paho_transport::withdraw() {
 
 void paho_transport::leave() {
   auto last = std::move(present_);
-  if (!last->is_begun()) return;
-  leaving_.push_back(std::move(last));
-  rouse_in(first_ring);
+  if (last->is_begun())
+    leaving_.push_back(std::move(last));
+  else
+    retire(std::move(last));
+}
+
+void paho_transport::retire(std::unique_ptr<session> over) {
+  if (!present_ && leaving_.empty()) retired_ = std::move(over);
 }
 
 void paho_transport::look_around() {
@@ -236,26 +220,7 @@ void paho_transport::look_around() {
     happened(next);
   }
   if (!unread_.empty()) mailbox_->wake();
-  if (!present_) return;
-  present_->go_on();
-  if (present_->is_waiting()) rouse_in(first_ring);
-}
-
-void paho_transport::rouse_in(std::chrono::milliseconds time) {
-  if (rouse_time_ != 0ms && rouse_time_ <= time) return;
-  rouse_time_ = time;
-  const itimerspec once{{}, timespec_of(time)};
-  ::timerfd_settime(rouse_timer_, 0, &once, nullptr);
-}
-
-void paho_transport::rouse() {
-  std::uint64_t times = 0;
-  (void)!::read(rouse_timer_, &times, sizeof times);
-  const auto time = std::exchange(rouse_time_, 0ms);
-  if (present_) present_->go_on();  // which counts what has been acknowledged
-  if (leaving_.empty() && !(present_ && present_->is_waiting())) return;
-  bell_.ring();
-  if (time < last_ring) rouse_in(2 * time);
+  if (present_) present_->go_on();
 }
 
 void paho_transport::quarter_is_over() {
@@ -300,7 +265,10 @@ void paho_transport::give_up(const connection_loss& loss) {
 }
 
 void paho_transport::ended(const connection_loss& loss) {
-  if (std::exchange(present_, nullptr)->has_ended())
+  auto over = std::move(present_);
+  const bool is_closed = over->has_ended();
+  retire(std::move(over));
+  if (is_closed)
     listener_->closed();
   else
     listener_->disconnected(loss);
@@ -311,7 +279,9 @@ void paho_transport::happened_to_leaving(std::vector<std::unique_ptr<session>>::
   if (s) (*which)->take(*s);
   if (std::holds_alternative<message>(what)) (*which)->heard();
   if (std::holds_alternative<message>(what) || (s && *s != step::failed && *s != step::over)) return (*which)->go_on();
+  auto over = std::move(*which);
   leaving_.erase(which);
+  retire(std::move(over));
 }
 
 }  // namespace

@@ -30,8 +30,6 @@ class session {
   bool is_congested() const { return is_up_ && outbox_.is_congested(); }
   /// Each filter that was asked for has been granted, at least once.
   bool was_subscribed() const { return was_subscribed_; }
-  /// Something was given to Paho, and has not been answered by Paho or the broker.
-  bool is_waiting() const { return is_begun_ && (!is_up_ || outbox_.is_unanswered()); }
   /// DISCONNECT has been said.
   bool has_ended() const { return has_ended_; }
 

@@ -7,7 +7,7 @@ namespace messenger {
 using namespace std::chrono_literals;
 using runtime::after;
 
-constexpr auto longest_answer = 1s;
+constexpr auto longest_answer = 2s;
 // Mosquitto sends what is retained before what is published later; another broker may take a moment.
 constexpr auto other_brokers_order = 100ms;
 

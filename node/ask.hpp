@@ -9,8 +9,8 @@
 
 namespace messenger {
 
-/// Asks that node, from a node of another name, as soon as that is connected, and says whether it has answered within a
-/// second. Where nothing is known of it, and nothing comes, a moment after the own answer is enough.
+/// Asks that node, from a node of another name, as soon as that is connected, and says whether it has answered within two
+/// seconds. Where nothing is known of it, and nothing comes, a moment after the own answer is enough.
 runtime::process ask(runtime::self me, std::string node, std::function<void(bool is_there)> answer);
 
 }  // namespace messenger

@@ -3,7 +3,6 @@
 #include <future>
 #include <thread>
 
-#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -20,18 +19,6 @@
 using namespace testing_system;
 using transport_contract::certificates;
 using transport_contract::settings_for;
-
-namespace {
-
-thread_local bool is_waking_in_vain = false;
-
-}  // namespace
-
-// What is waited for has come between the last look and the sleep.
-extern "C" int pthread_cond_signal(pthread_cond_t* condition) {
-  static const auto signal = reinterpret_cast<int (*)(pthread_cond_t*)>(::dlsym(RTLD_NEXT, "pthread_cond_signal"));
-  return is_waking_in_vain ? 0 : signal(condition);
-}
 
 namespace {
 
@@ -201,22 +188,6 @@ TEST_F(transport_test, is_not_refused_a_subscription_by_a_connection_that_ends) 
   broker.end_connection();
   turn_until([this] { return !losses.empty(); });
   EXPECT_EQ(losses, std::vector{runtime::connection_loss::kind::lost});
-}
-
-TEST_F(transport_test, wakes_paho_when_that_has_missed_that_it_was_woken) {
-  mosquitto broker;
-  connect(broker.port());
-  transport->subscribe({own_topic});
-  turn_until([this] { return is_subscribed; });
-  const auto start = std::chrono::steady_clock::now();
-  for (int i = 1; i <= 10; ++i) {
-    is_waking_in_vain = true;
-    transport->publish({own_topic, "x"});
-    is_waking_in_vain = false;
-    turn_until([&] { return messages == i; });
-  }
-  EXPECT_EQ(messages, 10);
-  EXPECT_LT(seconds_since(start), 2.5);  // Paho wakes by itself after a second
 }
 
 // A broker that says nothing, not even CONNACK: whoever waits for it does so elsewhere.
