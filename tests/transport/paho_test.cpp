@@ -177,7 +177,7 @@ TEST_F(transport_test, has_fewer_in_flight_than_the_broker_takes_and_its_will_be
   EXPECT_TRUE(has_disconnect());
 }
 
-// Paho answers what is not answered itself then, before it says that the connection is lost.
+// When a connection ends, Paho reports every question without an answer as failed, and only then that it is lost.
 TEST_F(transport_test, is_not_refused_a_subscription_by_a_connection_that_ends) {
   slow_broker broker;
   connect(broker.port());
