@@ -49,8 +49,6 @@ constexpr runtime::duration longest_wait_to_rejoin = std::chrono::seconds(30);
 constexpr auto look_for_connection = std::chrono::milliseconds(250);
 
 constexpr auto look_for_status = std::chrono::milliseconds(50);
-// The retained status of a node that is, or was, there.
-constexpr runtime::duration status_comes_within = std::chrono::seconds(1);
 // Mosquitto sends what is retained before what is published later; another broker may take a moment.
 constexpr auto other_brokers_order = std::chrono::milliseconds(100);
 
@@ -182,17 +180,25 @@ class commands {
     const std::string node = c.node.find('@') == c.node.npos ? c.node + "@" + host : c.node;
     const auto start = me_.now();
     me_.ping(node);
+    me_.ping(own);  // whose answer comes after the retained status of a node that is, or was, there
+    bool is_there = false;
+    std::optional<runtime::duration> own_answered;
+    const auto answered = [&](const runtime::ping_answer& p) {
+      if (p.node == node) is_there = true;
+      if (p.node == own) own_answered = me_.now() - start;
+    };
     for (;;) {
-      bool is_there = false;
-      co_await me_.receive([&](const runtime::ping_answer& p) { is_there = p.node == node; },
-                           after(look_for_status, [] {}));
+      co_await me_.receive(answered, after(look_for_status, [] {}));
       const auto time = me_.now() - start;
-      if (is_there) co_return state_.out(shown::pong{node, time});
+      if (is_there) {
+        // The next command is not to take our own answer for its.
+        if (!own_answered) co_await me_.receive(answered, after(look_for_status, [] {}));
+        co_return state_.out(shown::pong{node, time});
+      }
       const auto is_up = me_.node().others().is_up(node);
-      const bool is_own = node == own;
       if (!me_.node().is_up()) co_return pang(node, "no connection to the broker");
       if (is_up == false) co_return pang(node, "down");
-      if (!is_up && !is_own && time > status_comes_within) co_return pang(node, "unknown");
+      if (!is_up && own_answered && time > *own_answered + other_brokers_order) co_return pang(node, "unknown");
       if (time > reply_timeout) co_return pang(node, "no answer");
     }
   }

@@ -106,7 +106,9 @@ int run(program::common_options options, const server_settings& own) {
   if (broker) watch(*broker, loop, {}, [&](std::string why) { broker_is_over = std::move(why); });
   auto as_server = options;
   as_server.node.monitor_nodes = true;
-  as_server.node.is_replacing = own.is_replacing;
+  // Who has the name is to give way: to whoever was told to take it, and also to one that has had no answer from him.
+  constexpr int when_replacing = 8, when_unanswered = 4;
+  if (own.is_replacing) as_server.node.patience = when_replacing;
   if (own.is_standby) {
     as_server.node.name = own.standby.server_node;
     as_server.broker = own.broker_as_server;
@@ -114,11 +116,13 @@ int run(program::common_options options, const server_settings& own) {
   // A person has seen the URL in the log; a script reads it from standard output, once the server serves.
   bool url_pending = broker && (!::isatty(STDOUT_FILENO) || !spdlog::should_log(spdlog::level::info));
 
-  if (!own.embedded && !own.is_standby && !own.is_replacing && can_ask(options))
+  if (!own.embedded && !own.is_standby && !own.is_replacing && can_ask(options)) {
     if (const auto code = refuse_taken_name(loop, options)) {
       errors.drain(std::chrono::seconds(1));
       return *code;
     }
+    as_server.node.patience = when_unanswered;
+  }
   as_server.was_up = options.was_up;
   messenger::candidate me(own.server, own.is_standby ? std::optional(own.standby) : std::nullopt);
   for (;;) {

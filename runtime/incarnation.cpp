@@ -4,10 +4,10 @@
 
 namespace runtime {
 
-incarnation::incarnation(std::string name, bool is_replacing, const topics& where, environment env, transport& via,
+incarnation::incarnation(std::string name, int patience, const topics& where, environment env, transport& via,
                          std::vector<std::string> filters, handlers on)
     : name_(std::move(name)),
-      is_replacing_(is_replacing),
+      patience_(patience),
       topics_(where),
       env_(std::move(env)),
       transport_(via),
@@ -58,10 +58,9 @@ void incarnation::disconnected(const connection_loss& loss) {
   if (state_ == state::stopped) return;
   const bool was_up = state_ == state::up;
   if (state_ == state::closing && std::exchange(gives_way_to_, 0) == 0) return closed();
-  if (was_up && env_.now() - up_since_ >= longest_wait) {
-    backoff_.reset();
-    is_replacing_ = false;
-  }
+  const duration stood = was_up ? env_.now() - up_since_ : duration::zero();
+  if (stood >= longest_wait) backoff_.reset();
+  if (stood >= uncontested_after) patience_ = std::min(patience_, usual_patience);
   state_ = state::waiting;
   if (was_up) on_.down();
   wait_to_connect(loss);
@@ -130,7 +129,7 @@ bool incarnation::is_rival(const node_status& status, bool is_established) const
 // not followed by one is of somebody whom the broker does not have: of little weight, but where no will is published at
 // a takeover there is nothing else.
 void incarnation::found_rival(const node_status& status) {
-  const int enough_down = is_replacing_ ? 6 : 2, enough_up = 2 * enough_down;
+  const int enough_down = patience_, enough_up = 2 * enough_down;
   if (env_.now() >= contested_until_) rival_ = 0, found_up_ = found_down_ = 0;
   if (status.creation > rival_) ++(status.up ? found_up_ : found_down_);
   rival_ = std::max(rival_, status.creation);

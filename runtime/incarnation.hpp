@@ -38,6 +38,10 @@ class incarnation final : public transport_events {
 
   static constexpr duration first_wait = std::chrono::milliseconds(100);
   static constexpr duration longest_wait = std::chrono::seconds(30);
+  /// How often a program finds that another one has its name before it gives way.
+  static constexpr int usual_patience = 2;
+  /// Two programs of one name take the connection from each other sooner than this.
+  static constexpr duration uncontested_after = std::chrono::seconds(3);
   /// A connection that is not up after this long is given up.
   static constexpr duration connect_timeout = std::chrono::seconds(10);
   /// A clean stop that is not through after this long ends with a loss.
@@ -45,8 +49,8 @@ class incarnation final : public transport_events {
   /// Retained leftovers of a node that is gone expire after this long (MQTT 5; rule 10).
   static constexpr std::uint32_t nodedown_expiry_seconds = 86'400;
 
-  /// @param is_replacing the other program of this name is to give way, and not this one.
-  incarnation(std::string name, bool is_replacing, const topics& where, environment env, transport& via,
+  /// @param patience node_settings::patience
+  incarnation(std::string name, int patience, const topics& where, environment env, transport& via,
               std::vector<std::string> filters, handlers on);
 
   void start();
@@ -92,7 +96,7 @@ class incarnation final : public transport_events {
   void wait_to_connect(const connection_loss& loss);
 
   std::string name_;
-  bool is_replacing_;  // and has not done so yet
+  int patience_;
   const topics& topics_;
   environment env_;
   transport& transport_;

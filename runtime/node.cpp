@@ -20,7 +20,7 @@ node::node(node_settings settings, environment env, transport& via, node_observe
       table_(settings_.name, settings_.net_ticktime),
       scheduler_(env_.now, [this](process_state& state, const term& reason) { process_ended(state, reason); }),
       incarnation_(
-          settings_.name, settings_.is_replacing, topics_, env_, transport_,
+          settings_.name, settings_.patience, topics_, env_, transport_,
           {settings_.monitor_nodes ? topics_.every_status() : topics_.status(settings_.name),
            topics_.every_inbox(settings_.name)},
           {.up = [this] { connection_is_up(); },

@@ -51,8 +51,9 @@ struct node_settings {
   /// QoS of messages and signals, 0 or 1; status and subscriptions have 1. With 0 a broker that has too much to do
   /// drops some, and nobody is told but by rule 8.
   int message_qos = 1;
-  /// Takes the name from another program that has it, and gives way to it less easily than it does (rule 9).
-  bool is_replacing = false;
+  /// How often it finds that another program has its name before it gives way (rule 9). More where this one is to
+  /// replace the other, until a connection of its own has stood.
+  int patience = incarnation::usual_patience;
 };
 
 class node {

@@ -39,7 +39,7 @@ struct exits : deaths {
     EXPECT_TRUE(server.says("logoff: " + name + " was")) << server.errors();
     const auto took = seconds_since(death);
     EXPECT_GT(took, 0.5) << "by a will?";
-    EXPECT_LT(took, 1.25 * net_ticktime + 0.5);
+    EXPECT_LT(took, 1.25 * net_ticktime + busy);
     EXPECT_EQ(logoffs(name), 1U);
   }
 };
@@ -53,7 +53,7 @@ TEST_F(deaths, a_stopped_client_is_off_after_one_and_a_half_keepalives_and_learn
   ASSERT_TRUE(server.says("logoff: peter was"));
   EXPECT_GE(seconds_since(stopped), 1.5 * 4 - 2.1)
       << "its last packet came up to a second before, and Mosquitto counts whole ones";
-  EXPECT_LT(seconds_since(stopped), 1.5 * 4 + 6);
+  EXPECT_LT(seconds_since(stopped), 1.5 * 4 + 2 + busy);
   peter.signal(SIGCONT);
   EXPECT_EQ(line_of(peter), "exit: noconnection");
   EXPECT_TRUE(eventually([&] { return ask(peter, "/logon peter") == "logged_on"; })) << peter.errors();
@@ -146,7 +146,7 @@ TEST(exits_with_acl, a_will_that_is_refused_is_found_by_the_tick) {  // case 15
   peter.connection.close();
   ASSERT_TRUE(server.says("logoff: peter was"));
   EXPECT_GT(seconds_since(death), 0.5);
-  EXPECT_LT(seconds_since(death), 1.25 * 4 + 0.5);
+  EXPECT_LT(seconds_since(death), 1.25 * 4 + busy);
 }
 
 TEST_F(exits, a_reset_with_unread_data_is_a_death) {  // case 16
@@ -276,7 +276,7 @@ TEST_F(exits, a_will_that_the_broker_drops_from_a_full_queue_is_made_good_by_the
   server.signal(SIGCONT);
   ASSERT_TRUE(server.says("logoff: peter was")) << server.errors();
   EXPECT_GT(seconds_since(goes_on), 0.5) << "the will was not dropped";
-  EXPECT_LT(seconds_since(goes_on), 1.25 * net_ticktime + 0.5);
+  EXPECT_LT(seconds_since(goes_on), 1.25 * net_ticktime + busy);
   EXPECT_EQ(logoffs("peter"), 1U);
   expect_serving("peter");
 }
@@ -287,6 +287,7 @@ TEST_F(exits, of_an_old_server_that_was_stopped_nothing_takes_effect_and_it_ends
   auto next = start_server(broker, {"--net-ticktime", "4"});
   EXPECT_EQ(line_of(peter), "exit: noconnection");
   EXPECT_EQ(ask(peter, "/logon peter"), "logged_on");
+  nap(1s);  // with the time before, longer than a contest
   server.signal(SIGCONT);
   EXPECT_EQ(server.end(), 1);
   EXPECT_NE(server.errors().find("has replaced this one; this one stops"), std::string::npos) << server.errors();

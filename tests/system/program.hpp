@@ -16,6 +16,9 @@ using lines = std::vector<std::string>;
 
 /// How long a condition may take to come true. Generous: it is there to end a test that has failed.
 inline constexpr auto patience = 30s;
+/// Seconds that a busy machine may add to a time that is promised. The simulation, which has a clock of its own, adds
+/// none.
+inline constexpr double busy = 4;
 
 class program {
  public:

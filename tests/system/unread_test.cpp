@@ -57,7 +57,10 @@ class unread : public testing::Test {
   }
   bool answers(const std::string& node) {
     program asker(client_program, {"-p", broker.port_text(), "ping", node + "@test"});
-    return asker.end() == 0;
+    const bool is_pong = asker.end() == 0;
+    if (!is_pong)
+      for (const auto& line : asker.rest()) ADD_FAILURE() << line << asker.errors();
+    return is_pong;
   }
 };
 

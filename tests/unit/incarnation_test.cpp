@@ -22,7 +22,7 @@ struct silent_transport final : transport {
 
 class established : public testing::Test {
  protected:
-  explicit established(bool is_replacing = false) : is_replacing(is_replacing) {
+  explicit established(int patience = incarnation::usual_patience) : patience(patience) {
     node.start();
     come_up();
     hear({true, "me@x", node.creation(), {}});
@@ -42,7 +42,7 @@ class established : public testing::Test {
     hear({false, "me@x", node.creation() - 1, "noconnection"});
   }
 
-  const bool is_replacing;
+  const int patience;
   instant time{};
   std::uint64_t clock = 1'000;
   int replaced = 0, stopped = 0;
@@ -51,7 +51,7 @@ class established : public testing::Test {
   topics where{"test"};
   incarnation node{
       "me@x",
-      is_replacing,
+      patience,
       where,
       {.now = [this] { return time; }, .unix_time_ms = [this] { return clock += 100; }, .random = [] { return 0; }},
       via,
@@ -76,12 +76,12 @@ class giving_way : public established {
 
 class replacing : public established {
  protected:
-  replacing() : established(true) {}
+  replacing() : established(8) {}
 
   // How often it finds the other before it gives way.
-  int patience() {
+  int finds() {
     int found = 0;
-    for (; !via.said.back().ends_with(R"("normal"])") && found < 10; ++found) {
+    for (; !via.said.back().ends_with(R"("normal"])") && found < 20; ++found) {
       lose_connection();
       find_rival();
     }
@@ -106,11 +106,11 @@ TEST_F(established, is_outranked_by_a_higher_creation_that_is_down) {
   EXPECT_GT(node.creation(), before + 1'000);
 }
 
-TEST_F(replacing, gives_way_only_when_the_other_does_not) { EXPECT_EQ(patience(), 6); }
+TEST_F(replacing, gives_way_only_when_the_other_does_not) { EXPECT_EQ(finds(), patience); }
 
 TEST_F(replacing, is_over_when_the_connection_has_stood) {
-  time += incarnation::longest_wait;
-  EXPECT_EQ(patience(), 2);
+  time += incarnation::uncontested_after;
+  EXPECT_EQ(finds(), incarnation::usual_patience);
 }
 
 TEST_F(giving_way, is_over_when_the_last_word_is_acknowledged) {
