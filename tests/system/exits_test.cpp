@@ -174,7 +174,7 @@ TEST_F(exits, nodes_that_die_together_are_logged_off_each_once) {  // cases 18, 
   nodes.reserve(many);
   for (int i = 0; i < many; ++i) {
     nodes.emplace_back(broker.port(), "node" + std::to_string(i) + "@x", 7);
-    ASSERT_EQ(nodes.back().logon("user" + std::to_string(i)), R"(["messenger","logged_on"])");
+    ASSERT_EQ(nodes.back().logon("user" + std::to_string(i)), R"(["messenger","logged_on"])") << i << "\n" << server.errors();
   }
   raw_node survivor(broker.port(), "survivor@x", 7);
   ASSERT_EQ(survivor.logon("survivor"), R"(["messenger","logged_on"])");

@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "system/program.hpp"
+
 namespace testing_system {
 
 using std::chrono::milliseconds;
@@ -78,7 +80,7 @@ std::string raw_client::connect_packet(const std::string& client_id, const last_
 
 void raw_client::connect(const std::string& client_id, const last_will& w, int keepalive) {
   send(connect_packet(client_id, w, keepalive));
-  for (const auto until = steady_clock::now() + std::chrono::seconds(10); connacks_ == 0;)
+  for (const auto until = steady_clock::now() + patience; connacks_ == 0;)
     if (!read(milliseconds(100)) || steady_clock::now() > until)
       throw std::runtime_error("no CONNACK for " + client_id);
 }
@@ -89,7 +91,7 @@ void raw_client::subscribe(const std::string& filter) {
   send(packet(0x82, two_bytes(static_cast<std::size_t>(++packet_id_)) + no_properties + text(filter) +
                         static_cast<char>(1 | retain_as_published)));
   const int before = subacks_;
-  for (const auto until = steady_clock::now() + std::chrono::seconds(10); subacks_ == before;)
+  for (const auto until = steady_clock::now() + patience; subacks_ == before;)
     if (!read(milliseconds(100)) || steady_clock::now() > until) throw std::runtime_error("no SUBACK for " + filter);
 }
 

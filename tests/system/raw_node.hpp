@@ -1,6 +1,7 @@
 // A node made by hand (topics.md): one raw connection with the will of a node, and one process on it.
 #pragma once
 
+#include "system/program.hpp"
 #include "system/raw_client.hpp"
 
 namespace testing_system {
@@ -15,7 +16,7 @@ class raw_node {
   std::string logon(const std::string& user, int serial = 1);
   void send(const std::string& to, const std::string& payload);
   /// The next message for this node, as `PROCESS PAYLOAD`; empty if there is none in time.
-  std::string next(std::chrono::milliseconds at_most = std::chrono::seconds(5));
+  std::string next(std::chrono::milliseconds at_most = patience);
   /// Says nodedown as a clean stop does.
   void say_nodedown(const std::string& reason);
 

@@ -12,6 +12,7 @@ namespace transport_contract {
 namespace {
 
 using namespace std::chrono_literals;
+using testing_system::patience;
 using testing_system::raw_client;
 
 class paho_ground final : public ground {
@@ -37,7 +38,7 @@ class paho_ground final : public ground {
     raw_client last(broker_.port());
     last.connect("last");
     last.publish("last", std::to_string(++asked_));
-    while (const auto m = watcher_->next(2s)) {
+    while (const auto m = watcher_->next(patience)) {
       if (m->topic == "last" && m->payload == std::to_string(asked_)) break;
       if (m->topic != "last") published_.push_back(m->topic + "=" + m->payload + (m->retained ? " (retained)" : ""));
     }
@@ -47,11 +48,14 @@ class paho_ground final : public ground {
     broker_.publish(topic, payload, retain);
   }
   std::string retained(const std::string& topic) override {
+    // What is published after the subscription comes after what is retained.
     raw_client late(broker_.port());
     late.connect("late");
     late.subscribe(topic);
-    const auto m = late.next(200ms);
-    return m ? m->payload : "";
+    late.subscribe("last");
+    late.publish("last", "");
+    const auto m = late.next(patience);
+    return m && m->topic == topic ? m->payload : "";
   }
   void kill_broker() override { broker_.kill(); }
   void start_broker() override {
