@@ -18,13 +18,19 @@ static void fill_standard_descriptors() {
     if (::fcntl(fd, F_GETFD) < 0) ::open("/dev/null", O_RDWR);  // takes the lowest free one: this
 }
 
+// As nohup leaves it to what it starts.
+static bool is_ignored(int signal) {
+  struct sigaction present {};
+  return ::sigaction(signal, nullptr, &present) == 0 && present.sa_handler == SIG_IGN;
+}
+
 event_loop::event_loop() {
   fill_standard_descriptors();
   sigset_t ours;
   sigemptyset(&ours);
   sigaddset(&ours, SIGINT);
   sigaddset(&ours, SIGTERM);
-  sigaddset(&ours, SIGHUP);
+  if (!is_ignored(SIGHUP)) sigaddset(&ours, SIGHUP);
   sigaddset(&ours, SIGWINCH);
   sigaddset(&ours, SIGCONT);
   pthread_sigmask(SIG_BLOCK, &ours, nullptr);

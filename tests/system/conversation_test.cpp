@@ -194,6 +194,16 @@ TEST(client, stops_cleanly_on_signals) {
   EXPECT_EQ(count(server.errors(), "logoff: peter was"), 3U);
 }
 
+TEST(client, that_nohup_started_goes_on_when_its_terminal_hangs_up) {
+  mosquitto broker;
+  const auto server = start_server(broker);
+  const auto before = std::signal(SIGHUP, SIG_IGN);
+  auto peter = start_client(broker, "peter");
+  std::signal(SIGHUP, before);
+  peter.signal(SIGHUP);
+  EXPECT_EQ(ask(peter, "/logon peter"), "logged_on");
+}
+
 TEST(server, stops_cleanly_on_signals) {
   for (const auto& [signal, code] : {std::pair{SIGTERM, 0}, {SIGINT, 130}}) {
     mosquitto broker;
