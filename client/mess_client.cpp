@@ -74,9 +74,11 @@ class mess_client {
         in_(in) {}
 
   process run() {
+    in_.is_on = false;
     me_.hear_only(server_.node);
     me_.send(server_, messenger::logon{me_.pid(), name_}.write());
     co_await await_result();
+    in_.is_on = true;
     me_.expect_link(server_);
     const std::string current = in_.current;
     for (const auto& room : std::set<std::string>(in_.rooms)) co_await join(room);

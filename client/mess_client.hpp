@@ -30,6 +30,7 @@ struct ready {
 
 /// Where a user is: kept outside of the client process, so that the next one can be there too.
 struct membership {
+  bool is_on = false;  ///< the client process has been logged on
   std::set<std::string> rooms;
   std::string current;  ///< what is said without saying where goes there; empty for none
 

@@ -96,11 +96,11 @@ class commands {
   process run(command::nothing) { co_return; }
 
   process run(command::logon c) {
-    if (client()) {
+    if (client() && state_.in.is_on) {
       print(word::already_logged_on);
       co_return;
     }
-    if (supervisor()) co_await stop_rejoining();
+    if (supervisor()) co_await stop_rejoining();  // a try that is under way too
     state_.in = {};
     state_.user_name = c.name;
     if (state_.rejoin) {
@@ -255,8 +255,10 @@ class commands {
   }
 
   process stop_rejoining() {
+    const bool is_trying = client().has_value();
     me_.exit(*supervisor(), runtime::reason::kill);
     co_await me_.receive([](const exit_signal&) {});
+    if (is_trying) co_await me_.receive([](const exit_signal&) {});
   }
 
   // mess_client says what came of it, or ends. That it gave up waiting it has said itself.

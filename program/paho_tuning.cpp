@@ -50,11 +50,6 @@ static timespec timespec_of(std::chrono::nanoseconds t) {
   return {whole.count(), (t - whole).count()};
 }
 
-static bool was_woken() {
-  eventfd_t count = 0;
-  return ::eventfd_read(awake(), &count) == 0;
-}
-
 // MQTTAsync_stop() sleeps until Paho's two threads are through, a hundred times at most: after that it takes away what
 // they stand on. So only the first times are short.
 static thread_local bool is_ending = false;
@@ -81,7 +76,10 @@ extern "C" int poll(pollfd* which, nfds_t count, int milliseconds) {
   all.push_back({awake(), POLLIN, 0});
   const int ready = ::ppoll(all.data(), all.size(), at_most, nullptr);
   std::copy(all.begin(), all.end() - 1, which);
-  return ready > 0 && was_woken() ? ready - 1 : ready;
+  if (ready <= 0 || all.back().revents == 0) return ready;
+  eventfd_t count = 0;
+  ::eventfd_read(awake(), &count);
+  return ready - 1;
 }
 
 namespace program {

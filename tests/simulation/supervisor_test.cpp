@@ -247,6 +247,24 @@ TEST_F(supervised_messenger, a_server_that_is_merely_slow_does_not_refuse_who_re
   EXPECT_EQ(seen.back(), "logged_on");
 }
 
+TEST_F(supervised_messenger, a_logon_that_is_typed_while_a_try_is_under_way_takes_its_place) {
+  user& peter = add_user("peter@host");
+  peter.rejoin();
+  server().freeze();
+  peter.type("/logon peter");
+  advance(8s);  // in the middle of the second try
+  EXPECT_EQ(peter.seen(), lines{"No response from server"});
+  peter.type("/logon fred");
+  advance(1s);
+  EXPECT_EQ(peter.seen(), lines{});
+  server().thaw();
+  advance(40s);
+  EXPECT_EQ(peter.seen().back(), "logged_on");
+  peter.type("/users");
+  advance(1s);
+  EXPECT_EQ(peter.seen(), lines{"users: fred"});
+}
+
 TEST_F(supervised_messenger, without_rejoin_nobody_logs_on_by_himself) {
   user& peter = logged_on("peter");
   server().kill();
