@@ -77,8 +77,8 @@ extern "C" int poll(pollfd* which, nfds_t count, int milliseconds) {
   const int ready = ::ppoll(all.data(), all.size(), at_most, nullptr);
   std::copy(all.begin(), all.end() - 1, which);
   if (ready <= 0 || all.back().revents == 0) return ready;
-  eventfd_t count = 0;
-  ::eventfd_read(awake(), &count);
+  eventfd_t calls = 0;
+  ::eventfd_read(awake(), &calls);
   return ready - 1;
 }
 
