@@ -160,6 +160,24 @@ TEST_F(transport_test, waits_for_a_socket_that_takes_nothing_and_loses_nothing) 
   EXPECT_EQ(messages, 1);
 }
 
+TEST_F(transport_test, gives_the_connection_up_when_more_has_come_than_may_lie_unread) {
+  mosquitto broker("allow_anonymous true\nmax_inflight_messages 0\nmax_queued_messages 0");
+  connect(broker.port());
+  transport->subscribe({own_topic});
+  turn_until([this] { return is_subscribed; });
+  raw_client sender(broker.port());
+  sender.connect("sender");
+  constexpr std::size_t sent = 300, kept = 256;
+  const std::string megabyte(1 << 20, 'x');
+  for (std::size_t i = 0; i < sent; ++i) sender.publish(own_topic, megabyte);
+  // Paho acknowledges what it has taken; the loop does not turn meanwhile.
+  EXPECT_TRUE(eventually([&] { return count(broker.log(), "Received PUBACK from it@here") == sent; }));
+  may_be_lost = true;
+  turn_until([this] { return !losses.empty(); });
+  EXPECT_EQ(losses, std::vector{runtime::connection_loss::kind::lost});
+  EXPECT_EQ(messages, static_cast<int>(kept) - 1) << "a topic is counted too";
+}
+
 // With Receive Maximum 3, MQTT 5.0 section 3.2.2.3.3.
 TEST_F(transport_test, has_fewer_in_flight_than_the_broker_takes_and_its_will_besides) {
   slow_broker broker(std::string("\x20\x06\x00\x00\x03\x21\x00\x03", 8));
