@@ -25,7 +25,7 @@ class program:
 
     def __init__(self, world, kind, name, argv, address=None):
         self.world, self.kind, self.name, self.address = world, kind, name, address
-        self.stopped = self.ending = self.handled = False
+        self.stopped = self.ending = self.begins = self.handled = False
         self.code, self.unread, self.buffers = None, {}, {}
         self.resumed_at, self.ever_unread = -10.0, False
         self.creations = {}                   # under which it was the server, and when it said so on stderr
@@ -51,8 +51,18 @@ class program:
     def send_signal(self, number):
         if self.alive():
             self.note(f"gets {signal.Signals(number).name}")
+            self.begins = number == signal.SIGTERM and not self.blocks(number)
             os.kill(self.pid, number)
             self.stopped = number == signal.SIGSTOP if number in (signal.SIGSTOP, signal.SIGCONT) else self.stopped
+
+    def blocks(self, number):
+        """Whether it reads this signal when it likes: not before its main() has begun."""
+        try:
+            with open(f"/proc/{self.pid}/status") as file:
+                blocked = next(int(line.split()[1], 16) for line in file if line.startswith("SigBlk"))
+        except (OSError, StopIteration):
+            return True
+        return bool(blocked >> (number - 1) & 1)
 
     def kill(self):
         self.ending = True
@@ -137,6 +147,8 @@ class program:
             if not self.ending:
                 self.world.hard("the broker ended by itself")
         elif self.ending:
+            if self.begins and self.code == -signal.SIGTERM:
+                return                        # as any program ends that is being loaded
             if self.code not in (0, -signal.SIGKILL) and not (self.code == 1 and self.kind != "client"):
                 self.world.violation(6, f"{self.name} got SIGTERM and ended with {self.code}")
         elif self.code == 6 and self.kind == "server" and not self.creations and self.world.other_servers(self):
