@@ -108,6 +108,14 @@ void node_program::replaced(std::uint64_t creation) {
     fail(exit_code::run_time_failure, by + "; this one stops. Node names must differ: see --name");
 }
 
+void node_program::unheard() {
+  spdlog::warn(
+      "the broker at {} has sent back nothing of what node {} says of itself: it may not let this node write or read "
+      "its "
+      "own topics. Look at its access control list, and at whose the credentials are",
+      paho::address(broker_), node_.name());
+}
+
 bool node_program::is_over(const runtime::connection_loss& loss) {
   if (is_stopping_ || !is_over_when_lost || !is_over_when_lost(loss.what)) return false;
   spdlog::log(is_passing_ ? spdlog::level::trace : spdlog::level::warn, "{}", advised(loss));

@@ -47,6 +47,7 @@ class node_program final : private runtime::node_observer {
   void node_up(std::uint64_t creation) override;
   void connection_lost(const runtime::connection_loss& loss, runtime::duration next_try) override;
   void replaced(std::uint64_t creation) override;
+  void unheard() override;
   void stopped() override;
   void dropped(runtime::drop why, std::string_view from, std::string_view what, std::uint64_t count) override;
   void process_ended(const runtime::pid& process, const runtime::term& reason) override;

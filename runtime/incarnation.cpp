@@ -41,8 +41,8 @@ void incarnation::connected() {
 void incarnation::subscribed() {
   if (state_ != state::subscribing) return;
   state_ = state::up;
-  deadline_.reset();
   up_since_ = env_.now();
+  deadline_ = up_since_ + longest_echo;
   announce({true, name_, creation_, {}});
   on_.up();
   for (const auto& m : std::exchange(early_, {})) received(m.topic, m.payload, m.retain);
@@ -103,6 +103,7 @@ void incarnation::own_status(std::optional<node_status> status) {
   const bool is_established = established_ == creation_;
   if (status && status->creation == creation_ && status->up) {
     established_ = creation_;
+    deadline_.reset();
     return;
   }
   // Nothing can be higher than the highest: no node has come so far honestly, and ours is said again.
@@ -188,6 +189,7 @@ void incarnation::run() {
   if (!deadline_ || *deadline_ > env_.now()) return;
   deadline_.reset();
   if (state_ == state::waiting) return begin();
+  if (state_ == state::up) return on_.unheard();
   // The will of a connection that never was up could hide what others have said of this node since.
   if (state_ == state::closing)
     transport_.abort();

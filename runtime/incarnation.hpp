@@ -32,6 +32,8 @@ class incarnation final : public transport_events {
     std::function<void(const connection_loss& loss, duration wait)> lost;
     /// Rule 9: another program goes by this name, with that creation.
     std::function<void(std::uint64_t creation)> replaced;
+    /// The own nodeup has not come back within `longest_echo`.
+    std::function<void()> unheard;
     std::function<void()> stopped;
     std::function<void(std::string_view topic, std::string_view payload, bool retained)> received;
   };
@@ -44,6 +46,9 @@ class incarnation final : public transport_events {
   static constexpr duration uncontested_after = std::chrono::seconds(3);
   /// A connection that is not up after this long is given up.
   static constexpr duration connect_timeout = std::chrono::seconds(10);
+  /// A broker that lets a node write and read its own topics has sent its nodeup back after this long, or has much to
+  /// do.
+  static constexpr duration longest_echo = std::chrono::seconds(10);
   /// A clean stop that is not through after this long ends with a loss.
   static constexpr duration close_timeout = std::chrono::seconds(2);
   /// Retained leftovers of a node that is gone expire after this long (MQTT 5; rule 10).

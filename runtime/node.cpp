@@ -27,6 +27,7 @@ node::node(node_settings settings, environment env, transport& via, node_observe
            .down = [this] { connection_went_down(); },
            .lost = [this](const connection_loss& l, duration wait) { observer_.connection_lost(l, wait); },
            .replaced = [this](std::uint64_t creation) { observer_.replaced(creation); },
+           .unheard = [this] { observer_.unheard(); },
            .stopped = [this] { observer_.stopped(); },
            .received = [this](auto topic, auto payload, bool retained) { received(topic, payload, retained); }}) {
   assert(is_node_name(settings_.name) && is_name(settings_.cookie));

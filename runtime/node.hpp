@@ -34,6 +34,9 @@ class node_observer {
   virtual void node_up(std::uint64_t /*creation*/) {}
   virtual void connection_lost(const connection_loss& /*loss*/, duration /*next_try*/) {}
   virtual void replaced(std::uint64_t /*creation*/) {}
+  /// What this node says of itself has not come back for incarnation::longest_echo: the broker may not let it write or
+  /// read its own topics. Said once a connection.
+  virtual void unheard() {}
   virtual void stopped() {}
   /// @param count how many of this kind there were, this one included.
   virtual void dropped(drop /*why*/, std::string_view /*from*/, std::string_view /*what*/, std::uint64_t /*count*/) {}

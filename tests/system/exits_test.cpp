@@ -149,6 +149,14 @@ TEST(exits_with_acl, a_will_that_is_refused_is_found_by_the_tick) {  // case 15
   EXPECT_LT(seconds_since(death), 1.25 * 4 + busy);
 }
 
+TEST(exits_with_acl, a_node_that_may_not_speak_for_itself_says_so) {
+  const std::string acl = make_folder() + "/acl";
+  std::ofstream(acl) << "topic readwrite messenger/1/messenger/+/peter@test/#\n";
+  mosquitto broker("allow_anonymous true\nacl_file " + acl);
+  auto server = start_server(broker);
+  EXPECT_TRUE(server.says("has sent back nothing of what node messenger@test says of itself")) << server.errors();
+}
+
 TEST_F(exits, a_reset_with_unread_data_is_a_death) {  // case 16
   raw_node peter(broker.port(), "peter@x", 7);
   ASSERT_EQ(peter.logon("peter"), R"(["messenger","logged_on"])");
@@ -174,7 +182,8 @@ TEST_F(exits, nodes_that_die_together_are_logged_off_each_once) {  // cases 18, 
   nodes.reserve(many);
   for (int i = 0; i < many; ++i) {
     nodes.emplace_back(broker.port(), "node" + std::to_string(i) + "@x", 7);
-    ASSERT_EQ(nodes.back().logon("user" + std::to_string(i)), R"(["messenger","logged_on"])") << i << "\n" << server.errors();
+    ASSERT_EQ(nodes.back().logon("user" + std::to_string(i)), R"(["messenger","logged_on"])") << i << "\n"
+                                                                                              << server.errors();
   }
   raw_node survivor(broker.port(), "survivor@x", 7);
   ASSERT_EQ(survivor.logon("survivor"), R"(["messenger","logged_on"])");

@@ -99,8 +99,12 @@ std::string mosquitto::log() const {
 }
 
 void mosquitto::stop() {
-  program_->signal(SIGTERM);
-  if (!program_->end()) throw std::runtime_error("Mosquitto did not stop");
+  // Mosquitto forgets a signal that comes before its main loop has begun.
+  const bool has_ended = eventually([this] {
+    program_->signal(SIGTERM);
+    return program_->end(1s).has_value();
+  });
+  if (!has_ended) throw std::runtime_error("Mosquitto did not stop");
 }
 
 void mosquitto::kill() {

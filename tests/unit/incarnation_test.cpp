@@ -45,7 +45,7 @@ class established : public testing::Test {
   const int patience;
   instant time{};
   std::uint64_t clock = 1'000;
-  int replaced = 0, stopped = 0;
+  int replaced = 0, unheard = 0, stopped = 0;
   std::vector<connection_loss::kind> losses;
   silent_transport via;
   topics where{"test"};
@@ -60,6 +60,7 @@ class established : public testing::Test {
        .down = [] {},
        .lost = [this](const connection_loss& loss, duration) { losses.push_back(loss.what); },
        .replaced = [this](std::uint64_t) { ++replaced; },
+       .unheard = [this] { ++unheard; },
        .stopped = [this] { ++stopped; },
        .received = [](auto, auto, bool) {}}};
 };
@@ -104,6 +105,25 @@ TEST_F(established, is_outranked_by_a_higher_creation_that_is_down) {
   time += 1s;
   node.run();
   EXPECT_GT(node.creation(), before + 1'000);
+}
+
+TEST_F(established, says_once_that_it_hears_nothing_of_itself) {
+  const auto wait = [this](duration d) {
+    time += d;
+    node.run();
+  };
+  wait(1h);
+  EXPECT_EQ(unheard, 0);
+  lose_connection();
+  wait(1s);
+  come_up();
+  wait(incarnation::longest_echo - 1ms);
+  EXPECT_EQ(unheard, 0);
+  wait(1ms);
+  EXPECT_EQ(unheard, 1);
+  wait(1h);
+  EXPECT_EQ(unheard, 1);
+  EXPECT_TRUE(node.is_up());
 }
 
 TEST_F(replacing, gives_way_only_when_the_other_does_not) { EXPECT_EQ(finds(), patience); }
