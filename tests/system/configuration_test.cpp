@@ -324,6 +324,6 @@ TEST_P(broker_url, leads_to_the_broker) {
   EXPECT_EQ(bob.end(), 0);
   EXPECT_TRUE(server.says("reason normal, 0 on the list")) << server.errors();
   server.signal(SIGTERM);
-  EXPECT_EQ(server.end(), 0);
+  EXPECT_EQ(server.end(), 0) << server.errors();
   std::filesystem::remove_all(folder);
 }
