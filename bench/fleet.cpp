@@ -1,5 +1,6 @@
 #include "bench/fleet.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -228,7 +229,8 @@ load fleet::open_loop(const std::string& server, std::size_t clients, double rat
   load_ = &result;
   counted_ = 0;
   std::mt19937 random(1);
-  std::exponential_distribution<double> gap(rate);
+  // Where nothing came through while the capacity was measured, there is no rate.
+  std::exponential_distribution<double> gap(std::max(rate, 1.0));
   const auto start = steady_clock::now();
   from_ = start;
   until_ = start + time;
