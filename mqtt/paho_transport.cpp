@@ -3,6 +3,7 @@
 #include <chrono>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <variant>
@@ -84,6 +85,7 @@ class paho_transport final : public runtime::transport {
   void happened(const happening& what);
   void happened_to_leaving(std::vector<std::unique_ptr<session>>::iterator which, const happening& what);
   void begin(const lookup& broker);
+  bool may_another_be_connected() const;
   void diagnose_failure();
   void give_up(const connection_loss& loss);
   void ended(const connection_loss& loss);
@@ -101,6 +103,7 @@ class paho_transport final : public runtime::transport {
   std::unique_ptr<session> present_;
   std::string client_id_;
   transport_events* listener_ = nullptr;
+  std::optional<lookup> waits_;  // present_, for what may be connected before it
 
   std::vector<std::unique_ptr<session>> leaving_;  // nobody waits for their end
   // One that is over, until there is another: with its last client Paho ends its threads, and waits for them.
@@ -161,8 +164,17 @@ void paho_transport::connect(const std::string& client_id, const publication& wi
 
 void paho_transport::begin(const lookup& broker) {
   if (!broker.problem.empty()) return diagnose_failure();
+  if (may_another_be_connected()) {
+    waits_ = broker;
+    return;
+  }
   if (before_connect_) before_connect_();
   present_->connect(broker.addresses);
+}
+
+// What was given up may still be answered, and would take the client identifier from whoever has it by then.
+bool paho_transport::may_another_be_connected() const {
+  return std::any_of(leaving_.begin(), leaving_.end(), [](const auto& s) { return s->is_connecting(); });
 }
 
 // Paho says that there is no connection, and no more.
@@ -202,6 +214,7 @@ void paho_transport::withdraw() {
 
 void paho_transport::leave() {
   auto last = std::move(present_);
+  waits_.reset();
   if (last->is_begun())
     leaving_.push_back(std::move(last));
   else
@@ -282,6 +295,7 @@ void paho_transport::happened_to_leaving(std::vector<std::unique_ptr<session>>::
   auto over = std::move(*which);
   leaving_.erase(which);
   retire(std::move(over));
+  if (waits_ && !may_another_be_connected()) begin(*std::exchange(waits_, {}));
 }
 
 }  // namespace

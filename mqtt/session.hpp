@@ -25,6 +25,8 @@ class session {
   std::uint64_t number() const { return number_; }
   /// Paho has been told to connect, and has not said that it could not.
   bool is_begun() const { return is_begun_; }
+  /// CONNACK may still come.
+  bool is_connecting() const { return is_begun_ && !is_up_ && !has_ended_; }
   /// Between CONNACK and the goodbye's last word.
   bool is_up() const { return is_up_; }
   bool is_congested() const { return is_up_ && outbox_.is_congested(); }

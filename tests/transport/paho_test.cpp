@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -122,6 +123,10 @@ class slow_broker {
   int port() const { return ntohs(address_.sin_port); }
   void is_connected() { client_ = welcoming_.get(); }
   void send(const std::string& bytes) { send(client_, bytes); }
+  bool has_another() const {
+    pollfd next{listening_, POLLIN, 0};
+    return ::poll(&next, 1, 0) == 1;
+  }
   void end_connection() { ::shutdown(client_, SHUT_RDWR); }
   // Reads what is there.
   std::string bytes() {
@@ -221,6 +226,30 @@ TEST_F(transport_test, is_not_held_up_by_a_broker_that_is_silent) {
   transport->withdraw();
   EXPECT_FALSE(transport->is_idle());
   EXPECT_LT(seconds_since(start), 5);
+}
+
+// CONNACK that comes late, for a connection that was given up: the next one has the same client identifier, and would
+// lose it.
+TEST_F(transport_test, begins_no_connection_while_one_that_was_given_up_may_be_connected) {
+  slow_broker broker("");
+  auto settings = settings_for(true);
+  settings.port = broker.port();
+  transport = paho::make_transport(settings, loop, program::wake_paho);
+  const auto connect_again = [this] { transport->connect("it@here", {"will", "heard", false, 0, 1}, *this); };
+  connect_again();
+  broker.is_connected();
+  transport->withdraw();
+  connect_again();
+  turn_until([&] { return broker.has_another(); }, 300ms);
+  EXPECT_FALSE(broker.has_another());
+  transport->withdraw();
+  connect_again();
+  turn_until([&] { return broker.has_another(); }, 300ms);
+  EXPECT_FALSE(broker.has_another());
+  broker.send(std::string("\x20\x03\x00\x00\x00", 5));
+  turn_until([&] { return broker.has_another(); });
+  EXPECT_TRUE(broker.has_another());
+  EXPECT_FALSE(is_connected);
 }
 
 std::ptrdiff_t entries(const std::string& folder) {
