@@ -165,9 +165,9 @@ int run(const program::common_options& options, const client_options& own) {
     return next;
   });
   // Whoever reads slowly is waited for; but no longer than this for whoever does not read.
-  console->finish(program.was_signalled() ? 1s : 10s);
+  const bool is_read = console->finish(program.was_signalled() ? 1s : 10s);
   errors.drain(1s);
-  return code;
+  return code == 0 && !is_read ? program::run_time_failure : code;
 }
 
 void add_options(CLI::App& app, client_options& o) {

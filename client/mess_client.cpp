@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <vector>
 
 #include "client/room_view.hpp"
 #include "protocol/messages.hpp"
@@ -77,7 +78,7 @@ class mess_client {
     in_.is_on = false;
     me_.hear_only(server_.node);
     me_.send(server_, messenger::logon{me_.pid(), name_}.write());
-    co_await await_result();
+    co_await await_logon();
     in_.is_on = true;
     me_.expect_link(server_);
     const std::string current = in_.current;
@@ -125,32 +126,39 @@ class mess_client {
   process join(std::string room) {
     me_.listen({room, server_.node});
     bool is_in = false;
-    co_await ask_for_list(room, is_in);
-    if (!is_in) co_return me_.unlisten({room, server_.node});
-    in_.add(room);
-    out_(shown::joined{room, views_[room].as_of(), everybody_in(room)});
+    co_await ask_for_list(room, false, is_in);
+    if (!is_in) me_.unlisten({room, server_.node});
   }
 
   // Asks to join, again if need be, and takes the list that is the answer.
-  process ask_for_list(const std::string& room, bool& is_in) {
+  process ask_for_list(const std::string& room, bool is_again, bool& is_in) {
     me_.send(server_, messenger::join{me_.pid(), room}.write());
     names all;
+    std::vector<room_event> later;
     const auto until = me_.now() + reply_timeout;
     for (bool is_over = false; !is_over;)
-      co_await me_.receive([&](const room_event& e) { show(e); },  // before it
-                           [&](const joined& page) {
-                             if (page.room != room) return;  // a repeat
-                             all.insert(all.end(), page.users.begin(), page.users.end());
-                             if (page.more) return;
-                             views_[room].list(page.seq, all);
-                             is_over = is_in = true;
-                           },
-                           [&](const reply& m) { is_over = is_refusal(m); }, [&](const stop& m) { stopped(m); },
-                           after(until - me_.now(), [&] { no_response(); }));
+      co_await me_.receive(
+          [&](const room_event& e) {
+            if (e.room != room || !views_.contains(room)) return later.push_back(e);
+            show(e);  // before the list
+          },
+          [&](const joined& page) {
+            if (page.room != room) return;  // a repeat
+            all.insert(all.end(), page.users.begin(), page.users.end());
+            if (page.more) return;
+            views_[room].list(page.seq, all);
+            is_over = is_in = true;
+          },
+          [&](const reply& m) { is_over = is_refusal(m); }, [&](const stop& m) { stopped(m); },
+          after(until - me_.now(), [&] { no_response(); }));
+    if (is_in && !is_again) in_.add(room);
+    if (is_in) out_(shown::joined{room, views_[room].as_of(), everybody_in(room), is_again});
+    for (const auto& e : later) co_await happened(e);
   }
 
   process leave(std::string room) {
     me_.send(server_, messenger::leave{me_.pid(), room}.write());
+    std::vector<room_event> later;
     const auto until = me_.now() + reply_timeout;
     for (bool is_over = false; !is_over;)
       co_await me_.receive(
@@ -162,11 +170,13 @@ class mess_client {
             out_(shown::left{room});
             is_over = true;
           },
-          [&](const room_event& e) {  // before it
-            if (e.name != name_) show(e);
+          [&](const room_event& e) {
+            if (e.room != room) return later.push_back(e);
+            if (e.name != name_) show(e);  // before we left
           },
           [&](const reply& m) { is_over = is_refusal(m); }, [&](const stop& m) { stopped(m); },
           after(until - me_.now(), [&] { no_response(); }));
+    for (const auto& e : later) co_await happened(e);
   }
 
   process users(const std::string& room) {
@@ -203,8 +213,7 @@ class mess_client {
   process happened(const room_event& e) {
     if (!show(e)) co_return;
     bool is_in = false;
-    co_await ask_for_list(e.room, is_in);
-    if (is_in) out_(shown::joined{e.room, views_[e.room].as_of(), everybody_in(e.room), true});
+    co_await ask_for_list(e.room, true, is_in);
   }
 
   // True if others before it are missing.
@@ -214,6 +223,12 @@ class mess_client {
     const auto taken = view->second.take(e);
     if (taken.is_new) out_(shown::in_room{e, e.name == name_});
     return taken.is_after_gap;
+  }
+
+  process await_logon() {
+    co_await me_.receive([&](const stop& m) { stopped(m); }, [&](const reply& m) { out_(shown::reply{m.what}); },
+                         [&](const logoff&) { end_unanswered(runtime::reason::normal); },
+                         after(reply_timeout, [&] { no_response(); }));
   }
 
   /// Waits for a response from the server. Messages that come meanwhile stay in the mailbox.
@@ -237,8 +252,12 @@ class mess_client {
 
   void no_response() const {
     out_(shown::reply{"No response from server"});
+    end_unanswered(runtime::reason::timeout);
+  }
+
+  void end_unanswered(const term& why) const {
     me_.expect_link(server_);  // it may have logged us on, and is to hear the end even if its LINK is late
-    me_.exit(runtime::reason::timeout);
+    me_.exit(why);
   }
 
   names everybody_in(const std::string& room) {

@@ -20,7 +20,7 @@ class script_console final : public console {
   script_console(script_settings settings, program::event_loop& loop, program::output& errors)
       : settings_(std::move(settings)), input_(STDIN_FILENO), output_(loop, STDOUT_FILENO), errors_(errors) {
     output_.on_room = [](std::uint64_t lost) {
-      if (lost > 0) spdlog::warn("{} lines of standard output were lost: nobody read them", lost);
+      if (lost > 0) spdlog::warn("{} lines of standard output were lost: it took no more", lost);
     };
     if (settings_.commands) commands_ = {settings_.commands->begin(), settings_.commands->end()};
   }
@@ -46,7 +46,7 @@ class script_console final : public console {
   bool at_end() const override { return settings_.commands ? commands_.empty() : input_.at_end(); }
   bool is_broken() const override { return is_broken_; }
   bool is_backed_up() const override { return output_.waiting() > most_for_commands; }
-  void finish(std::chrono::milliseconds at_most) override { output_.drain(at_most); }
+  bool finish(std::chrono::milliseconds at_most) override { return output_.drain(at_most); }
 
   std::optional<std::string> next() override {
     if (settings_.commands) {

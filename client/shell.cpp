@@ -256,6 +256,7 @@ class commands {
 
   process stop_rejoining() {
     const bool is_trying = client().has_value();
+    if (is_trying) me_.send(*client(), logoff_command());  // whose logon may be answered after the next one
     me_.exit(*supervisor(), runtime::reason::kill);
     co_await me_.receive([](const exit_signal&) {});
     if (is_trying) co_await me_.receive([](const exit_signal&) {});

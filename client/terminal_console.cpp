@@ -62,7 +62,7 @@ class terminal_console final : public console {
   bool at_end() const override { return terminal_.at_end(); }
   bool is_broken() const override { return false; }
   bool is_backed_up() const override { return false; }
-  void finish(std::chrono::milliseconds at_most) override { output_.drain(at_most); }
+  bool finish(std::chrono::milliseconds at_most) override { return output_.drain(at_most); }
 
   std::optional<std::string> next() override {
     is_for_completion_ = false;

@@ -212,7 +212,9 @@ connection_loss diagnose(const broker_settings& broker, cancellation& by) {
   if (broker.tls.on) {
     if (const auto problem = problem_with(broker.tls)) return {kind::untrusted, *problem};
     if (const auto loss = diagnose_tls(broker, by)) return *loss;
-  } else if (!answers_without_tls(broker, by) && answers_with_tls(broker, by)) {
+  } else if (answers_without_tls(broker, by)) {
+    return {kind::lost, "the broker at " + address(broker) + " answers, but made no connection", remedy::mqtt_version};
+  } else if (answers_with_tls(broker, by)) {
     return {kind::untrusted, "the broker at " + address(broker) + " speaks TLS at that port", remedy::tls};
   }
   return {kind::unreachable, nobody + ", though something listens there"};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <utility>
 
 #include <MQTTAsync.h>
@@ -26,14 +27,32 @@ static mqtt::properties expiry(const publication& p, bool mqtt_5) {
   return properties;
 }
 
+// The first client has Paho ignore SIGPIPE in the whole program. A handler of the program's does as well, and stays.
+class signal_handler_kept {
+ public:
+  signal_handler_kept() { ::sigaction(SIGPIPE, nullptr, &before_); }
+  ~signal_handler_kept() {
+    const bool is_handler =
+        (before_.sa_flags & SA_SIGINFO) || (before_.sa_handler != SIG_DFL && before_.sa_handler != SIG_IGN);
+    if (is_handler) ::sigaction(SIGPIPE, &before_, nullptr);
+  }
+
+ private:
+  struct sigaction before_ {};
+};
+
+static mqtt::async_client make_client(const broker_settings& broker, const std::string& client_id) {
+  const signal_handler_kept kept;
+  return {uri(broker), client_id, mqtt::create_options(version(broker), most_buffered)};
+}
+
 connection::connection(const broker_settings& broker, std::string client_id, publication will,
                        std::function<void(happening)> tell)
     : broker_(broker),
       node_(std::move(client_id)),
       will_(std::move(will)),
       tell_(std::move(tell)),
-      authorities_(broker.tls),
-      client_(uri(broker), node_, mqtt::create_options(version(broker), most_buffered)) {
+      client_(make_client(broker, node_)) {
   // Not set_callback(): that one holds a lock of the C++ library while it takes one of the C library's, and Paho's
   // receive thread takes them the other way round.
   client_.set_message_callback([this](mqtt::const_message_ptr m) {
@@ -75,14 +94,15 @@ void connection::connect(std::vector<socket_address> addresses) {
   if (!broker_.username.empty()) options.set_user_name(broker_.username);
   if (!broker_.password.empty()) options.set_password(broker_.password);
   options.set_will(mqtt::will_options(will_.topic, will_.payload, 1, will_.retain, expiry(will_, broker_.mqtt_5)));
+  mqtt::ssl_options tls;  // Paho C++ 1.2 reads the folder's name where it was written
   if (broker_.tls.on) {
-    mqtt::ssl_options tls;
     tls.set_enable_server_cert_auth(!broker_.tls.is_insecure);
     tls.set_verify(!broker_.tls.is_insecure);
-    if (!authorities_.file().empty()) tls.set_trust_store(authorities_.file());
+    if (!broker_.tls.ca_file.empty()) tls.set_trust_store(broker_.tls.ca_file);
+    if (!broker_.tls.ca_folder.empty()) tls.ca_path(broker_.tls.ca_folder);
     if (!broker_.tls.certificate.empty()) tls.set_key_store(broker_.tls.certificate);
     if (!broker_.tls.key.empty()) tls.set_private_key(broker_.tls.key);
-    options.set_ssl(std::move(tls));
+    options.set_ssl(tls);
   }
   try {
     client_.connect(std::move(options), nullptr, *this);

@@ -12,7 +12,6 @@
 
 #include <mqtt/async_client.h>
 
-#include "mqtt/authorities.hpp"
 #include "mqtt/broker_settings.hpp"
 #include "mqtt/lookup.hpp"
 #include "runtime/transport.hpp"
@@ -72,7 +71,6 @@ class connection final : private mqtt::iaction_listener {
   const std::string node_;
   const runtime::publication will_;
   const std::function<void(happening)> tell_;
-  const authorities authorities_;
   std::vector<socket_address> addresses_;
   std::set<int> open_before_;
   std::atomic<int> receive_maximum_ = 65'535;

@@ -4,7 +4,8 @@
 /// Threads: a transport is made, called and destroyed on one thread, its reactor's, and calls its node there. Paho has
 /// two threads of its own, for all its clients in the program; what they say is handed over.
 ///
-/// Around it nothing is changed: no signal, no environment, no setting of OpenSSL or of Paho. So
+/// Around it nothing is changed, no environment, no setting of OpenSSL or of Paho, but that Paho has SIGPIPE ignored
+/// where the program has no handler for it. So
 /// - Paho goes through the proxies that the environment names (http_proxy, https_proxy);
 /// - TLS is of the versions that OpenSSL's configuration allows, unless `is_1_3_needed`;
 /// - after a second without input Paho may take up to 0.1 s to look at what comes next, and a second connection of one

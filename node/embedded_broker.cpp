@@ -107,17 +107,19 @@ void embedded_broker::start() {
     // Its files are in memory: whatever ends this program, nothing is left behind.
     const int config = ::memfd_create("mosquitto.conf", MFD_CLOEXEC);
     const std::string text = "listener " + std::to_string(port_) + " 127.0.0.1\n" + settings;
-    if (::write(config, text.data(), text.size()) != static_cast<ssize_t>(text.size()) || ::ftruncate(log_, 0) != 0)
+    if (::write(config, text.data(), text.size()) != static_cast<ssize_t>(text.size()) || ::ftruncate(log_, 0) != 0 ||
+        ::lseek(log_, 0, SEEK_SET) != 0)
       throw std::runtime_error("cannot start Mosquitto: " + std::string(std::strerror(errno)));
+    // Looked up before fork(): after it a lock of another thread's would never be released.
+    const passwd* user = ::geteuid() == 0 ? ::getpwnam("mosquitto") : nullptr;
     const pid_t parent = ::getpid();
     pid_ = ::fork();
     if (pid_ < 0) throw std::runtime_error("cannot start Mosquitto: " + std::string(std::strerror(errno)));
     if (pid_ == 0) {
       // Mosquitto started by root changes its user, and with that forgets the signal asked for here: it is
       // started as that user.
-      if (const passwd* user = ::geteuid() == 0 ? ::getpwnam("mosquitto") : nullptr) {
-        if (::setgroups(0, nullptr) != 0 || ::setgid(user->pw_gid) != 0 || ::setuid(user->pw_uid) != 0) ::_exit(126);
-      }
+      if (user && (::setgroups(0, nullptr) != 0 || ::setgid(user->pw_gid) != 0 || ::setuid(user->pw_uid) != 0))
+        ::_exit(126);
       ::prctl(PR_SET_PDEATHSIG, SIGTERM);
       if (::getppid() != parent) ::_exit(1);
       sigset_t none;

@@ -10,7 +10,7 @@ namespace messenger {
 
 class embedded_broker {
  public:
-  /// Starts Mosquitto on this port of 127.0.0.1, or a free one if it is 0, its files in a temporary folder, and waits
+  /// Starts Mosquitto on this port of 127.0.0.1, or a free one if it is 0, its files in memory, and waits
   /// until it answers. @throws std::runtime_error with a sentence for the user.
   explicit embedded_broker(int port = 0);
   /// Ends it. Mosquitto also ends if this program is killed.

@@ -50,7 +50,7 @@ void set_default_logger(const std::string& level, const std::string& pattern, sp
 
 logging::logging(const std::string& level, output& to) {
   to.on_room = [](std::uint64_t lost) {
-    if (lost > 0) spdlog::warn("{} lines of this log were lost: nobody read standard error", lost);
+    if (lost > 0) spdlog::warn("{} lines of this log were lost: standard error took no more", lost);
   };
   set_default_logger(level, "%Y-%m-%d %H:%M:%S.%e %^%-7l%$ %v",
                      std::make_shared<line_sink>([&to](const std::string& line) { to.write(line + "\n"); },

@@ -58,10 +58,13 @@ bool output::flush() {
       gone_ += static_cast<std::size_t>(count);
     else if (errno == EAGAIN)
       break;
-    else if (errno != EINTR)
-      is_broken_ = true;
+    else if (errno != EINTR) {
+      // A disk that is full may have room again; a reader that is gone does not come back.
+      is_broken_ = errno == EPIPE || errno == ECONNRESET || errno == EIO || errno == EBADF;
+      lose_kept();
+    }
   }
-  if (waiting() == 0 || is_broken_) {
+  if (waiting() == 0) {
     kept_.clear();
     gone_ = 0;
   } else if (gone_ > most / 4) {
@@ -70,30 +73,46 @@ bool output::flush() {
   return waiting() == 0;
 }
 
+void output::lose_kept() {
+  lost_ +=
+      static_cast<std::uint64_t>(std::count(kept_.begin() + static_cast<std::ptrdiff_t>(gone_), kept_.end(), '\n'));
+  kept_.clear();
+  gone_ = 0;
+}
+
+void output::say_lost() {
+  if (on_room && !is_broken_) on_room(std::exchange(lost_, 0));
+}
+
 void output::write(std::string_view text) {
   if (is_broken_) return;
-  if (waiting() + text.size() > most) {
+  const bool is_waiting = waiting() > 0;
+  if (is_waiting && waiting() + text.size() > most) {
     ++lost_;
     return;
   }
-  const bool is_waiting = waiting() > 0;
   kept_ += text;
-  if (is_waiting || flush()) return;
+  if (is_waiting) return;
+  const auto lost_before = lost_;
+  if (flush()) {
+    if (lost_before > 0 && lost_ == lost_before) say_lost();
+    return;
+  }
   loop_.watch(own_, POLLOUT, [this] {
     if (!flush()) return;
     loop_.unwatch(own_);
-    if (on_room && !is_broken_) on_room(std::exchange(lost_, 0));
+    say_lost();
   });
 }
 
-void output::drain(std::chrono::milliseconds at_most) {
+bool output::drain(std::chrono::milliseconds at_most) {
   while (!flush() && is_writable(static_cast<int>(at_most.count()))) {
   }
   loop_.unwatch(own_);
-  if (lost_ > 0 && on_room && waiting() == 0) {
-    on_room(std::exchange(lost_, 0));
-    flush();
-  }
+  lose_kept();
+  const bool is_whole = lost_ == 0 && !is_broken_;
+  if (lost_ > 0) say_lost();
+  return is_whole;
 }
 
 }  // namespace program

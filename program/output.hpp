@@ -15,7 +15,7 @@ namespace program {
 
 class output {
  public:
-  /// How many bytes are kept.
+  /// How many bytes are kept; of one write() that is longer, all.
   static constexpr std::size_t most = std::size_t{1} << 20;
 
   /// @param fd is not closed, and its flags, which others may share, are not changed.
@@ -33,10 +33,13 @@ class output {
   std::function<void(std::uint64_t lost)> on_room;
 
   /// Waits until everything is out; not longer than this without anything going out.
-  void drain(std::chrono::milliseconds at_most);
+  /// @returns false if something was lost that on_room has not been told of before.
+  bool drain(std::chrono::milliseconds at_most);
 
  private:
   bool flush();
+  void lose_kept();
+  void say_lost();
   long write_some(std::string_view text) const;
   bool is_writable(int milliseconds) const;
 

@@ -90,9 +90,8 @@ void incarnation::closed() {
 //     B connects as 200: A is taken over
 //     A connects as 300: B is taken over. A finds "200 is down": once
 //     B connects as 400: A is taken over. B finds "300 is down": once
-//     A connects as 500: B is taken over. A finds "400 is down": twice. A says that 500 is down, `normal`, and stops
-//     for good
-//                        when the broker has acknowledged that
+//     A connects as 500: B is taken over. A finds "400 is down": twice. A says that 500 is down, `normal`, and when the
+//                        broker has acknowledged that, A stops for good
 //     B connects as 600: nobody contests it
 //
 // That a connection is lost says nothing: it may be a cut, or the broker. If A is taken over before its last word is

@@ -5,7 +5,7 @@ namespace runtime {
 const char* to_string(cause why) {
   switch (why) {
     case cause::process: return "it ended";
-    case cause::node_stopped: return "its node stopped";
+    case cause::node_stopped: return "its node said so";
     case cause::node_died: return "its node died";
     case cause::silence: return "its node did not answer";
     case cause::connection: break;

@@ -1,5 +1,5 @@
 /// @file message.hpp
-/// What lies in a mailbox, and the one message that the runtime itself writes: a trapped exit signal.
+/// What lies in a mailbox, and the messages that the runtime itself writes.
 /// Pure; a message belongs to the node's thread.
 #pragma once
 
@@ -35,7 +35,7 @@ struct ping_answer {
 };
 
 /// What stands behind the end of a process or a node, as far as this node knows. Reasons are what Erlang has, and what
-/// goes over the wire: `noconnection` is the reason of all but the first. Never on the wire itself.
+/// goes over the wire, where `noconnection` may be any but the first. Never on the wire itself.
 enum class cause {
   process,       ///< the process itself ended, or its end had been overlooked
   node_stopped,  ///< its node was stopped in order, or said itself that the link is over

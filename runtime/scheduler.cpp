@@ -55,7 +55,10 @@ void scheduler::deliver(process_state& to, message m, place_number place) {
 
 bool scheduler::deliver_remote(process_state& to, message m, std::size_t size) {
   auto& of_sender = *waiting_.try_emplace(m.from).first;
-  if (of_sender.second.messages >= max_waiting_of_one || of_sender.second.bytes + size > max_waiting_bytes_of_one)
+  // Whoever hears one node has no others to protect from it, and what he waits for may lie behind all that it passed
+  // on.
+  if (to.hears != m.from &&
+      (of_sender.second.messages >= max_waiting_of_one || of_sender.second.bytes + size > max_waiting_bytes_of_one))
     return false;
   if (all_waiting_.messages >= max_waiting || all_waiting_.bytes + size > max_waiting_bytes) {
     if (of_sender.second.messages == 0) waiting_.erase(std::string(of_sender.first));

@@ -41,6 +41,32 @@ TEST_F(busy_server, what_one_node_floods_waits_up_to_a_bound_and_takes_nobody_el
   EXPECT_EQ(count_logged("logon: mallory"), 1U);  // its share is free again
 }
 
+TEST_F(busy_server, a_reply_behind_a_flooded_room_is_heard) {
+  user& ann = logged_on("ann");
+  std::uint64_t latest = 0;
+  broker().on_publish = [&](const publication& p) {
+    std::string why;
+    if (p.topic.find("/room/") != std::string::npos) latest = runtime::decode(p.payload, why).value()[2];
+  };
+  ann.type("/join");
+  advance(10ms);
+  ann.seen();
+  broker().on_publish = {};
+  broker().max_queued = 10'000;
+  server().freeze();
+  ann.type("/rooms");
+  constexpr std::size_t flood = 1'500;
+  for (std::size_t i = 0; i < flood; ++i)
+    publish("room/lobby/from/" + server_node,
+            R"(["said","lobby",)" + std::to_string(latest + 1 + i) + R"(,"bob","x"])");
+  advance(10ms);
+  server().thaw();
+  advance(100ms);
+  const auto seen = ann.seen();
+  ASSERT_EQ(seen.size(), flood + 1);
+  EXPECT_EQ(seen.front(), "rooms: lobby 1");
+}
+
 TEST_F(busy_server, what_waits_to_be_sent_holds_up_requests_and_no_time_out) {
   user& bob = logged_on("bob");
   server().congest(true);

@@ -246,9 +246,9 @@ TEST_F(links, each_who_monitors_a_node_hears_its_present_state_and_then_every_ch
   w.broker().crash();
   w.advance(10ms);
   EXPECT_EQ(heard[2],
-            (lines{"down: its node died", "up", "down: its node stopped", "down: the own connection was lost"}));
+            (lines{"down: its node died", "up", "down: its node said so", "down: the own connection was lost"}));
   EXPECT_EQ(heard[0],
-            (lines{"up", "down: its node died", "up", "down: its node stopped", "down: the own connection was lost"}));
+            (lines{"up", "down: its node died", "up", "down: its node said so", "down: the own connection was lost"}));
   EXPECT_EQ(heard[1], heard[0]);
 }
 
@@ -278,6 +278,6 @@ TEST_F(links, what_stands_behind_an_exit_is_told) {
   w.advance(10ms);
   w.broker().crash();
   w.advance(10ms);
-  EXPECT_EQ(why, (lines{"noconnection, its node died", "noconnection, its node stopped",
+  EXPECT_EQ(why, (lines{"noconnection, its node died", "noconnection, its node said so",
                         "noconnection, the own connection was lost"}));
 }

@@ -185,6 +185,35 @@ TEST_F(rooms_test, a_member_that_sees_a_gap_asks_for_the_list_again) {
   EXPECT_EQ(do_as(ann, "/users lobby"), lines{"users in lobby: ann"}) << "she is in it once";
 }
 
+TEST_F(rooms_test, a_gap_that_is_seen_while_another_room_is_joined_or_left_is_not_forgotten) {
+  user& ann = in("lobby", "ann");
+  const auto in_lobby = latest();
+  const auto event = [&](const std::string& room, std::uint64_t seq) {
+    publish(topic(room), R"(["said",")" + room + "\"," + std::to_string(seq) + R"(,"bob","x"])");
+  };
+  const auto with_event_meanwhile = [&](const std::string& command, const std::string& room, std::uint64_t seq) {
+    server().freeze();
+    ann.type(command);
+    advance(10ms);
+    requests.clear();
+    is_forging = true;
+    event(room, seq);
+    is_forging = false;
+    server().thaw();
+    return seen_by(ann);
+  };
+  EXPECT_EQ(with_event_meanwhile("/join dev", "lobby", in_lobby + 3),
+            (lines{"joined dev: ann", R"(lobby: bob said "x")"}));
+  ASSERT_EQ(requests.size(), 1U);
+  EXPECT_NE(requests[0].find(R"("join","lobby")"), std::string::npos);
+  EXPECT_EQ(with_event_meanwhile("/leave dev", "lobby", in_lobby + 6), (lines{"left dev", R"(lobby: bob said "x")"}));
+  ASSERT_EQ(requests.size(), 1U);
+  EXPECT_NE(requests[0].find(R"("join","lobby")"), std::string::npos);
+  EXPECT_EQ(with_event_meanwhile("/join ops", "ops", std::uint64_t{1} << 52),
+            (lines{"joined ops: ann", R"(ops: bob said "x")"}))
+      << "it has overtaken the list";
+}
+
 TEST_F(rooms_test, nobody_but_the_server_speaks_in_its_room) {
   user& ann = in("lobby", "ann");
   is_forging = true;

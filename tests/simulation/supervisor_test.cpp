@@ -250,19 +250,22 @@ TEST_F(supervised_messenger, a_server_that_is_merely_slow_does_not_refuse_who_re
 TEST_F(supervised_messenger, a_logon_that_is_typed_while_a_try_is_under_way_takes_its_place) {
   user& peter = add_user("peter@host");
   peter.rejoin();
-  server().freeze();
-  peter.type("/logon peter");
-  advance(8s);  // in the middle of the second try
-  EXPECT_EQ(peter.seen(), lines{"No response from server"});
-  peter.type("/logon fred");
-  advance(1s);
-  EXPECT_EQ(peter.seen(), lines{});
-  server().thaw();
-  advance(40s);
-  EXPECT_EQ(peter.seen().back(), "logged_on");
-  peter.type("/users");
-  advance(1s);
-  EXPECT_EQ(peter.seen(), lines{"users: fred"});
+  for (const std::string name : {"fred", "peter"}) {
+    server().freeze();
+    peter.type("/logon peter");
+    advance(8s);  // in the middle of the second try
+    EXPECT_EQ(peter.seen(), lines{"No response from server"});
+    peter.type("/logon " + name);
+    advance(1s);
+    EXPECT_EQ(peter.seen(), lines{});
+    server().thaw();
+    advance(40s);
+    EXPECT_EQ(peter.seen().back(), "logged_on");
+    peter.type("/users");
+    peter.type("/logoff");
+    advance(1s);
+    EXPECT_EQ(peter.seen(), (lines{"users: " + name, "logged_off"}));
+  }
 }
 
 TEST_F(supervised_messenger, without_rejoin_nobody_logs_on_by_himself) {

@@ -84,7 +84,7 @@ TEST_F(unread, a_log_that_nobody_reads_stops_no_server_and_what_is_lost_is_said)
     }
   }
   EXPECT_TRUE(answers("messenger"));
-  EXPECT_TRUE(server.says("lines of this log were lost: nobody read standard error"));
+  EXPECT_TRUE(server.says("lines of this log were lost: standard error took no more"));
   server.signal(SIGTERM);
   EXPECT_EQ(server.end(), 0);
 }
@@ -99,8 +99,17 @@ TEST_F(unread, standard_output_that_nobody_reads_stops_no_client_and_what_is_los
   EXPECT_EQ(count(server.errors(), "logoff: ann"), 0U) << server.errors();
   while (ann.next_line(1s)) {
   }
-  EXPECT_TRUE(ann.says("lines of standard output were lost: nobody read them")) << ann.errors();
+  EXPECT_TRUE(ann.says("lines of standard output were lost: it took no more")) << ann.errors();
   EXPECT_EQ(ask(ann, "/message ann hello"), "sent");
+}
+
+TEST_F(unread, standard_output_that_takes_nothing_at_the_end_is_an_exit_code) {
+  auto server = start_server(broker);
+  const std::string command = "exec " + client_program + " --name full@test -h 127.0.0.1 -p " + broker.port_text() +
+                              " --server messenger@test -c /nodes >/dev/full";
+  program full("sh", {"-c", command});
+  EXPECT_EQ(full.end(), 1);
+  EXPECT_TRUE(full.says("lines of standard output were lost: it took no more")) << full.errors();
 }
 
 TEST_F(unread, a_terminal_that_is_stopped_stops_no_client) {
