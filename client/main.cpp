@@ -167,7 +167,8 @@ int run(const program::common_options& options, const client_options& own) {
   // Whoever reads slowly is waited for; but no longer than this for whoever does not read.
   const bool is_read = console->finish(program.was_signalled() ? 1s : 10s);
   errors.drain(1s);
-  return code == 0 && !is_read ? program::run_time_failure : code;
+  // Who is told to end has not asked for the rest.
+  return code == 0 && !is_read && !program.was_signalled() ? program::run_time_failure : code;
 }
 
 void add_options(CLI::App& app, client_options& o) {
