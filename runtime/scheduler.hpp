@@ -23,7 +23,7 @@ using place_number = std::uint64_t;
 
 /// How much of one other node may wait in the mailboxes of this one, and of all together. What comes beyond it is
 /// dropped: who floods a node does not take the others' turns. The first is what Mosquitto queues for a client, unless
-/// it is told otherwise.
+/// it is told otherwise; it is no bound for the one node that a process hears, if it hears only one.
 inline constexpr std::size_t max_waiting_of_one = 1'000;
 inline constexpr std::size_t max_waiting_bytes_of_one = std::size_t{4} << 20;
 inline constexpr std::size_t max_waiting = 100'000;
