@@ -43,7 +43,7 @@ class console {
   /// So much is waiting to be read that no more commands are to be carried out for now.
   virtual bool is_backed_up() const = 0;
   /// The program ends: waits for whoever reads, but no longer than this while nothing is read.
-  /// @returns false if it did not read everything.
+  /// @returns false if something was left unread.
   virtual bool finish(std::chrono::milliseconds at_most) = 0;
 
   virtual void window_changed() {}

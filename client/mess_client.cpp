@@ -225,16 +225,17 @@ class mess_client {
     return taken.is_after_gap;
   }
 
-  process await_logon() {
-    co_await me_.receive([&](const stop& m) { stopped(m); }, [&](const reply& m) { out_(shown::reply{m.what}); },
-                         [&](const logoff&) { end_unanswered(runtime::reason::normal); },
-                         after(reply_timeout, [&] { no_response(); }));
-  }
-
   /// Waits for a response from the server. Messages that come meanwhile stay in the mailbox.
   process await_result() {
     co_await me_.receive([&](const stop& m) { stopped(m); },                   // stop the client
                          [&](const reply& m) { out_(shown::reply{m.what}); },  // normal response
+                         after(reply_timeout, [&] { no_response(); }));
+  }
+
+  /// The same for a logon, which may be given up before it is answered.
+  process await_logon() {
+    co_await me_.receive([&](const stop& m) { stopped(m); }, [&](const reply& m) { out_(shown::reply{m.what}); },
+                         [&](const logoff&) { end_unanswered(runtime::reason::normal); },
                          after(reply_timeout, [&] { no_response(); }));
   }
 

@@ -37,7 +37,7 @@ struct publication {
 /// Why a connection ended or was never made.
 struct connection_loss {
   enum class kind {
-    lost,            ///< it was up, and is not
+    lost,            ///< it was up, and is not; or the broker answers, and it came to nothing
     unreachable,     ///< no broker there
     not_authorised,  ///< the broker knows us and refuses: credentials, client id or ACL
     refused,         ///< any other refusal by the broker

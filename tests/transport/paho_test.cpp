@@ -1,4 +1,5 @@
 // The transport over Paho, in this process, where the programs above it cannot hide what it does.
+#include <array>
 #include <filesystem>
 #include <future>
 #include <thread>
@@ -250,6 +251,34 @@ TEST_F(transport_test, begins_no_connection_while_one_that_was_given_up_may_be_c
   turn_until([&] { return broker.has_another(); });
   EXPECT_TRUE(broker.has_another());
   EXPECT_FALSE(is_connected);
+}
+
+// As while it restarts: Paho is turned away, and who asks why a moment later is answered.
+TEST_F(transport_test, says_of_a_broker_that_answers_only_who_asks_why_that_it_is_there) {
+  const int listening = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{AF_INET, 0, {htonl(INADDR_LOOPBACK)}, {}};
+  socklen_t size = sizeof address;
+  ::bind(listening, reinterpret_cast<const sockaddr*>(&address), size);
+  ::listen(listening, 5);
+  ::getsockname(listening, reinterpret_cast<sockaddr*>(&address), &size);
+  std::thread broker([listening] {
+    constexpr std::ptrdiff_t connect_packet_of_who_asks = 14;
+    for (int fd; (fd = ::accept(listening, nullptr, nullptr)) >= 0; ::close(fd)) {
+      std::array<char, 1'000> bytes{};
+      if (::read(fd, bytes.data(), bytes.size()) == connect_packet_of_who_asks)
+        (void)!::write(fd, "\x20\x02\x00\x00", 4);
+    }
+  });
+  auto settings = settings_for(true);
+  settings.port = ntohs(address.sin_port);
+  transport = paho::make_transport(settings, loop, program::wake_paho);
+  may_be_lost = true;
+  transport->connect("it@here", {"will", "heard", false, 0, 1}, *this);
+  turn_until([this] { return !losses.empty(); });
+  EXPECT_EQ(losses, std::vector{runtime::connection_loss::kind::lost});
+  ::shutdown(listening, SHUT_RDWR);
+  broker.join();
+  ::close(listening);
 }
 
 std::ptrdiff_t entries(const std::string& folder) {
