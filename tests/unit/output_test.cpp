@@ -48,18 +48,17 @@ TEST(output_test, takes_a_line_that_is_longer_than_what_it_keeps) {
   program::event_loop loop;
   const std::string line(program::output::most + 1'000, 'x');
   std::size_t read = 0;
+  std::thread reader([&] {
+    std::array<char, 65'536> some{};
+    for (long n = 0; (n = ::read(pipe[0], some.data(), some.size())) > 0;) read += static_cast<std::size_t>(n);
+  });
   {
     program::output out(loop, pipe[1]);
-    std::thread reader([&] {
-      std::array<char, 65'536> some{};
-      for (long n = 0; read < line.size() && (n = ::read(pipe[0], some.data(), some.size())) > 0;)
-        read += static_cast<std::size_t>(n);
-    });
     out.write(line);
     EXPECT_TRUE(out.drain(10s));
-    reader.join();
   }
+  ::close(pipe[1]);
+  reader.join();
   EXPECT_EQ(read, line.size());
   ::close(pipe[0]);
-  ::close(pipe[1]);
 }
