@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include <nodelink/names.hpp>
 #include "client/printable.hpp"
 #include "protocol/rooms.hpp"
 #include "protocol/user_name.hpp"
-#include "runtime/names.hpp"
 
 namespace messenger {
 
@@ -91,8 +91,8 @@ any_command parse_room(std::string_view word, std::string_view rest, const char*
   const auto room = take_word(rest);
   skip_spaces(rest);
   if (!rest.empty()) return usage(std::string(word) + " [ROOM]");
-  if (!room.empty() && !runtime::is_name(room))
-    return command::mistake{"the room " + quoted(room.substr(0, 100)) + " " + runtime::name_rule};
+  if (!room.empty() && !nodelink::is_name(room))
+    return command::mistake{"the room " + quoted(room.substr(0, 100)) + " " + nodelink::name_rule};
   return C{room.empty() ? otherwise : std::string(room)};
 }
 
@@ -100,8 +100,8 @@ any_command parse_ping(std::string_view rest) {
   const auto node = take_word(rest);
   skip_spaces(rest);
   if (node.empty() || !rest.empty()) return usage("/ping NODE");
-  if (!runtime::is_name(node) && !runtime::is_node_name(node))
-    return command::mistake{"the node name " + quoted(node.substr(0, 200)) + " " + runtime::node_name_rule};
+  if (!nodelink::is_name(node) && !nodelink::is_node_name(node))
+    return command::mistake{"the node name " + quoted(node.substr(0, 200)) + " " + nodelink::node_name_rule};
   return command::ping{std::string(node)};
 }
 

@@ -12,8 +12,8 @@
 #include <variant>
 #include <vector>
 
+#include <nodelink/transport.hpp>
 #include "protocol/rooms.hpp"
-#include "runtime/transport.hpp"
 
 namespace messenger {
 
@@ -32,7 +32,7 @@ struct message {
 };
 /// mess_client ended by a signal. `is_rejoining`: it will log on again by itself.
 struct exit {
-  runtime::term reason;
+  nodelink::term reason;
   bool is_rejoining = false;
 };
 /// The own join: who is in the room, this user included, as of its event `seq`. Comes again, with `again`, when some
@@ -65,7 +65,7 @@ struct nodes {
 };
 struct pong {
   std::string node;
-  runtime::duration time;
+  nodelink::duration time;
 };
 struct pang {
   std::string node, why;

@@ -1,10 +1,14 @@
 #include "client/json_lines.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "client/lines.hpp"
 
 namespace messenger {
 
 using json = nlohmann::ordered_json;
+
+static json value(const nodelink::term& t) { return json::parse(to_json(t)); }
 
 static json object(const event& e) {
   return std::visit(
@@ -19,7 +23,7 @@ static json object(const event& e) {
             return json{{"type", "message"}, {"from", m.from}, {"text", m.text}};
           },
           [](const shown::exit& x) {
-            return json{{"type", "exit"}, {"reason", x.reason}, {"rejoining", x.is_rejoining}};
+            return json{{"type", "exit"}, {"reason", value(x.reason)}, {"rejoining", x.is_rejoining}};
           },
           [](const shown::joined& j) {
             return json{
@@ -33,11 +37,11 @@ static json object(const event& e) {
             json o{{"type", "user_joined"}, {"room", e.room}, {"seq", e.seq}, {"user", e.name}, {"own", r.own}};
             if (e.what == room_event::kind::left) {
               o["type"] = "user_left";
-              o["reason"] = e.content;
+              o["reason"] = value(e.content);
             }
             if (e.what == room_event::kind::said) {
               o["type"] = "said";
-              o["text"] = e.content;
+              o["text"] = value(e.content);
             }
             return o;
           },

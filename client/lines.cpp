@@ -8,8 +8,8 @@
 
 namespace messenger {
 
-std::string reason_text(const runtime::term& reason) {
-  return printable(reason.is_string() ? reason.get<std::string>() : runtime::encode(reason));
+std::string reason_text(const nodelink::term& reason) {
+  return printable(reason.is_string() ? reason.get<std::string>() : nodelink::encode(reason));
 }
 
 std::string utc_time(std::uint64_t unix_time_ms) {
@@ -21,7 +21,7 @@ std::string utc_time(std::uint64_t unix_time_ms) {
   return text.data();
 }
 
-std::string milliseconds(runtime::duration time) {
+std::string milliseconds(nodelink::duration time) {
   std::array<char, 64> text{};
   std::snprintf(text.data(), text.size(), "%.1f ms", std::chrono::duration<double, std::milli>(time).count());
   return text.data();
@@ -52,8 +52,8 @@ std::vector<std::string> as_lines(const event& e) {
                           return lines{"Message from " + printable(m.from) + ": " + messenger::quoted(m.text)};
                         },
                         [](const shown::exit& x) {  // that there was no answer has been said
-                          return x.reason == runtime::reason::timeout ? lines{}
-                                                                      : lines{"exit: " + reason_text(x.reason)};
+                          return x.reason == nodelink::reason::timeout ? lines{}
+                                                                       : lines{"exit: " + reason_text(x.reason)};
                         },
                         [](const shown::joined& j) {
                           return j.again ? lines{} : lines{"joined " + j.room + ": " + list_text(j.users)};

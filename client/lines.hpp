@@ -13,13 +13,13 @@ namespace messenger {
 std::vector<std::string> as_lines(const event& e);
 
 /// An exit reason: a word as it is, any other term as JSON.
-std::string reason_text(const runtime::term& reason);
+std::string reason_text(const nodelink::term& reason);
 
 /// `2026-11-21T12:34:56Z`
 std::string utc_time(std::uint64_t unix_time_ms);
 
 /// `0.4 ms`
-std::string milliseconds(runtime::duration time);
+std::string milliseconds(nodelink::duration time);
 
 /// `ann, bob`
 std::string list_text(const names& all);

@@ -85,7 +85,7 @@ int run(const program::common_options& options, const client_options& own) {
                              options.log_level, [&console](const std::string& line) { console->log(line); });
   program::node_program program(loop, options,
                                 "start one (messenger-node --embedded-broker), or say where one is with -h and -p");
-  runtime::node& node = program.node();
+  nodelink::node& node = program.node();
 
   outcome result(own);
   bool is_on = false;
@@ -108,16 +108,16 @@ int run(const program::common_options& options, const client_options& own) {
   bool join_pending = !own.room.empty();
   bool was_up = false;
   const auto started = steady_clock::now();
-  std::optional<runtime::instant> gives_up;
+  std::optional<nodelink::instant> gives_up;
   if (own.give_up_seconds > 0)
     gives_up =
-        started + std::chrono::duration_cast<runtime::duration>(std::chrono::duration<double>(own.give_up_seconds));
+        started + std::chrono::duration_cast<nodelink::duration>(std::chrono::duration<double>(own.give_up_seconds));
 
   // One command at a time: the next line is taken when the shell has done with the last.
   const auto feed = [&] {
     if (!state.idle || console->is_backed_up()) return;
     console->update({node.name(), state.user_name, is_on, state.in.current});
-    std::optional<runtime::term> input;
+    std::optional<nodelink::term> input;
     if (std::exchange(logon_pending, false))
       input = messenger::logon_input(own.logon_name);
     else if (is_on && std::exchange(join_pending, false))
@@ -135,7 +135,7 @@ int run(const program::common_options& options, const client_options& own) {
   program.before_stop_by_signal = [&node] { node.stop_process(messenger::client_name, "normal"); };
   program.is_signal_for_another = [&console](int signal) { return signal == SIGINT && console->interrupt(); };
   loop.on_window_change([&console] { console->window_changed(); });
-  const int code = program.run([&]() -> std::optional<runtime::instant> {
+  const int code = program.run([&]() -> std::optional<nodelink::instant> {
     if (console->wants_more())
       loop.watch(STDIN_FILENO, [&console] { console->read(); });
     else
@@ -156,10 +156,10 @@ int run(const program::common_options& options, const client_options& own) {
       out(messenger::shown::note{"This is node " + node.name() + ". " +
                                  (own.logon_name.empty() ? "/logon NAME, then /join; " : "") +
                                  "/help lists the commands."});
-    std::optional<runtime::instant> next = gives_up;
+    std::optional<nodelink::instant> next = gives_up;
     if (!was_up && steady_clock::now() < started + longest_wait_for_node)
       next =
-          next ? std::min<runtime::instant>(*next, started + longest_wait_for_node) : started + longest_wait_for_node;
+          next ? std::min<nodelink::instant>(*next, started + longest_wait_for_node) : started + longest_wait_for_node;
     else
       feed();
     return next;
@@ -236,9 +236,9 @@ int main(int argc, char** argv) {
         if (from.of("--logon") != program::origin::standard && !messenger::is_user_name(own.logon_name))
           throw program::usage_error{"the user name " + messenger::quoted(own.logon_name.substr(0, 200)) +
                                      " (--logon) " + messenger::user_name_rule};
-        if (from.of("--join") != program::origin::standard && !runtime::is_name(own.room))
+        if (from.of("--join") != program::origin::standard && !nodelink::is_name(own.room))
           throw program::usage_error{"the room " + messenger::quoted(own.room.substr(0, 200)) + " (--join) " +
-                                     runtime::name_rule};
+                                     nodelink::name_rule};
         if (*nodes) own.commands = {"/nodes"};
         if (*ping) own.commands = {"/ping " + program::node_name(ping_node, "NODE")};
         if (*nodes || *ping) own.logon_name.clear(), own.room.clear();

@@ -4,19 +4,19 @@
 #include <map>
 #include <vector>
 
+#include <nodelink/node.hpp>
 #include "client/room_view.hpp"
 #include "protocol/messages.hpp"
-#include "runtime/node.hpp"
 
 namespace messenger {
 
-using runtime::after;
-using runtime::message;
-using runtime::pid;
-using runtime::process;
-using runtime::registered;
-using runtime::self;
-using runtime::term;
+using nodelink::after;
+using nodelink::message;
+using nodelink::pid;
+using nodelink::process;
+using nodelink::registered;
+using nodelink::self;
+using nodelink::term;
 
 namespace {
 
@@ -30,8 +30,9 @@ struct logoff {
 struct command {
   std::string what, first, second;
   static std::optional<command> match(const message& m) {
-    if (!m.local || !m.content.is_array() || m.content.size() != 4 || m.content[0] != "command") return std::nullopt;
-    return command{m.content[1], m.content[2], m.content[3]};
+    const auto& c = m.content;
+    if (!m.local || c.size() != 4 || c[0] != "command") return std::nullopt;
+    return command{c[1].get<std::string>(), c[2].get<std::string>(), c[3].get<std::string>()};
   }
 };
 term write(const char* what, const std::string& first = {}, const std::string& second = {}) {
@@ -87,7 +88,7 @@ class mess_client {
     me_.send(shell_, "ready");
     for (;;)
       co_await me_.receive(
-          [&](const logoff&) { me_.exit(runtime::reason::normal); },
+          [&](const logoff&) { me_.exit(nodelink::reason::normal); },
           [&](const command& c) -> process {
             co_await carry_out(c);
             me_.send(shell_, "ready");
@@ -97,7 +98,7 @@ class mess_client {
             out_(shown::message{m.name, m.text});
           },
           // A reply to nothing must not be taken for the next one's.
-          [&](const message& m) { me_.node().note(runtime::drop::unexpected, m.from, runtime::brief(m.content)); });
+          [&](const message& m) { me_.node().note(nodelink::drop::unexpected, m.from, nodelink::brief(m.content)); });
   }
 
  private:
@@ -235,7 +236,7 @@ class mess_client {
   /// The same for a logon, which may be given up before it is answered.
   process await_logon() {
     co_await me_.receive([&](const stop& m) { stopped(m); }, [&](const reply& m) { out_(shown::reply{m.what}); },
-                         [&](const logoff&) { end_unanswered(runtime::reason::normal); },
+                         [&](const logoff&) { end_unanswered(nodelink::reason::normal); },
                          after(reply_timeout, [&] { no_response(); }));
   }
 
@@ -248,12 +249,12 @@ class mess_client {
 
   void stopped(const stop& m) const {
     out_(shown::refused{m.why});
-    me_.exit(runtime::reason::normal);
+    me_.exit(nodelink::reason::normal);
   }
 
   void no_response() const {
     out_(shown::reply{"No response from server"});
-    end_unanswered(runtime::reason::timeout);
+    end_unanswered(nodelink::reason::timeout);
   }
 
   void end_unanswered(const term& why) const {

@@ -5,8 +5,8 @@
 #include <set>
 #include <string>
 
+#include <nodelink/self.hpp>
 #include "client/events.hpp"
-#include "runtime/self.hpp"
 
 namespace messenger {
 
@@ -16,16 +16,16 @@ inline constexpr const char* client_name = "mess_client";
 inline constexpr auto reply_timeout = std::chrono::seconds(5);
 
 /// Commands to the client, from its own node only. An empty room is the current one, or none for users_command().
-runtime::term logoff_command();
-runtime::term message_to_command(const std::string& to, const std::string& text);
-runtime::term join_command(const std::string& room);
-runtime::term leave_command(const std::string& room);
-runtime::term say_command(const std::string& room, const std::string& text);
-runtime::term users_command(const std::string& room);
-runtime::term rooms_command();
+nodelink::term logoff_command();
+nodelink::term message_to_command(const std::string& to, const std::string& text);
+nodelink::term join_command(const std::string& room);
+nodelink::term leave_command(const std::string& room);
+nodelink::term say_command(const std::string& room, const std::string& text);
+nodelink::term users_command(const std::string& room);
+nodelink::term rooms_command();
 /// What the client tells the shell when a command is through and it can take the next.
 struct ready {
-  static std::optional<ready> match(const runtime::message& m);
+  static std::optional<ready> match(const nodelink::message& m);
 };
 
 /// Where a user is: kept outside of the client process, so that the next one can be there too.
@@ -40,7 +40,7 @@ struct membership {
 
 /// The client process. It joins the rooms of `in` as soon as it is logged on. @param shell hears `ready` after each
 /// command. @param out and `in` outlive the node.
-runtime::process client(runtime::self me, std::string server_node, std::string name, runtime::pid shell,
-                        const screen& out, membership& in);
+nodelink::process client(nodelink::self me, std::string server_node, std::string name, nodelink::pid shell,
+                         const screen& out, membership& in);
 
 }  // namespace messenger

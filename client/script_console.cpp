@@ -34,7 +34,7 @@ class script_console final : public console {
     }
     const bool is_note = std::holds_alternative<shown::note>(e);
     for (const auto& line : as_lines(e)) is_note ? log(line) : write(line);
-    if (const auto* x = std::get_if<shown::exit>(&e); x && x->is_rejoining && x->reason != runtime::reason::timeout)
+    if (const auto* x = std::get_if<shown::exit>(&e); x && x->is_rejoining && x->reason != nodelink::reason::timeout)
       log("logging on again when the server is back; /logoff gives that up");
   }
 

@@ -1,18 +1,18 @@
 #include "client/shell.hpp"
 
+#include <nodelink/node.hpp>
+#include <nodelink/supervisor.hpp>
 #include "client/commands.hpp"
 #include "protocol/messages.hpp"
-#include "runtime/node.hpp"
-#include "runtime/supervisor.hpp"
 
 namespace messenger {
 
-using runtime::after;
-using runtime::exit_signal;
-using runtime::message;
-using runtime::process;
-using runtime::self;
-using runtime::term;
+using nodelink::after;
+using nodelink::exit_signal;
+using nodelink::message;
+using nodelink::process;
+using nodelink::self;
+using nodelink::term;
 
 namespace {
 
@@ -45,7 +45,7 @@ struct no_more_input {
 // With `rejoin` the supervisor of mess_client is registered under this name.
 constexpr const char* supervisor_name = "mess_client_sup";
 constexpr auto first_rejoin = std::chrono::milliseconds(500);
-constexpr runtime::duration longest_wait_to_rejoin = std::chrono::seconds(30);
+constexpr nodelink::duration longest_wait_to_rejoin = std::chrono::seconds(30);
 constexpr auto look_for_connection = std::chrono::milliseconds(250);
 
 constexpr auto look_for_status = std::chrono::milliseconds(50);
@@ -53,30 +53,30 @@ constexpr auto look_for_status = std::chrono::milliseconds(50);
 constexpr auto other_brokers_order = std::chrono::milliseconds(100);
 
 // A connection, a node or a server process that is gone, or no reply; but not a logoff, and not for being idle.
-bool can_rejoin(const term& reason) { return reason != runtime::reason::normal && reason != word::idle_timeout; }
+bool can_rejoin(const term& reason) { return reason != nodelink::reason::normal && reason != word::idle_timeout; }
 
 // Until there is a connection, and the server's node is up, or nobody knows; or has been down so long that a full queue
 // may have kept its nodeup from here.
 process wait_for_server(self me, const std::string& node) {
   me.monitor_node(node, true);
   std::uint64_t connection = 0;
-  runtime::instant since;
+  nodelink::instant since;
   for (;;) {
     if (me.node().is_up()) {
       if (std::exchange(connection, me.pid().creation) != me.pid().creation) since = me.now();
-      const auto is_there = me.node().others().is_up(node);
+      const auto is_there = me.node().is_up(node);
       const auto waited = me.now() - since;
       if (is_there == true || waited >= (is_there ? longest_wait_to_rejoin : reply_timeout)) break;
     }
-    co_await me.receive([](const runtime::node_event&) {}, after(look_for_connection, [] {}));
+    co_await me.receive([](const nodelink::node_event&) {}, after(look_for_connection, [] {}));
   }
   me.monitor_node(node, false);
   for (bool is_more = true; is_more;)
-    co_await me.receive([](const runtime::node_event&) {}, after(runtime::duration{}, [&] { is_more = false; }));
+    co_await me.receive([](const nodelink::node_event&) {}, after(nodelink::duration{}, [&] { is_more = false; }));
 }
 
 // mess_client as a supervisor starts it: it is nobody until there is a way to the server.
-process supervised_client(self me, std::string server_node, std::string name, runtime::pid shell, const screen& out,
+process supervised_client(self me, std::string server_node, std::string name, nodelink::pid shell, const screen& out,
                           membership& in) {
   me.hear_only(server_node);
   co_await wait_for_server(me, server_node);
@@ -86,7 +86,7 @@ process supervised_client(self me, std::string server_node, std::string name, ru
 }
 
 // What the server passes on has the sender's name in it, which may be longer than what it replaces.
-constexpr std::size_t longest_message = runtime::max_payload - 256;
+constexpr std::size_t longest_message = nodelink::max_payload - 256;
 
 /// The commands, each until it is through.
 class commands {
@@ -129,12 +129,12 @@ class commands {
     // However it ended: it is not to log on again.
     const bool was_rejoining = supervisor() && can_rejoin(reason);
     if (was_rejoining) co_await stop_rejoining();
-    if (reason != runtime::reason::normal && reason != runtime::reason::timeout) state_.out(shown::exit{reason});
-    if (reason == runtime::reason::normal || was_rejoining) print("logged_off");
+    if (reason != nodelink::reason::normal && reason != nodelink::reason::timeout) state_.out(shown::exit{reason});
+    if (reason == nodelink::reason::normal || was_rejoining) print("logged_off");
   }
 
   process run(command::message c) {
-    const auto size = runtime::encode(message_to{me_.pid(), c.to, c.text}.write()).size();
+    const auto size = nodelink::encode(message_to{me_.pid(), c.to, c.text}.write()).size();
     if (size > longest_message) co_return too_long(size);
     co_await tell_client(message_to_command(c.to, c.text));
   }
@@ -151,7 +151,7 @@ class commands {
   process run(command::leave c) { co_await tell_client(leave_command(c.room)); }
 
   process run(command::say c) {
-    const auto size = runtime::encode(say{me_.pid(), state_.in.current, c.text}.write()).size();
+    const auto size = nodelink::encode(say{me_.pid(), state_.in.current, c.text}.write()).size();
     if (size > longest_message) co_return too_long(size);
     if (client() && state_.in.current.empty()) co_return mistake("you are in no room; /join takes you into one");
     co_await tell_client(say_command("", c.text));
@@ -166,10 +166,10 @@ class commands {
     node.monitor_nodes();
     me_.ping(node.name());
     bool is_heard = false;
-    co_await me_.receive([&](const runtime::ping_answer&) { is_heard = true; }, after(reply_timeout, [] {}));
+    co_await me_.receive([&](const nodelink::ping_answer&) { is_heard = true; }, after(reply_timeout, [] {}));
     if (!is_heard) co_return print("No response from the broker");
     co_await me_.receive(after(other_brokers_order, [] {}));
-    shown::nodes all{node.others().up()};
+    shown::nodes all{node.nodes()};
     all.all.emplace(node.name(), node.creation());
     state_.out(all);
   }
@@ -182,8 +182,8 @@ class commands {
     me_.ping(node);
     me_.ping(own);  // whose answer comes after the retained status of a node that is, or was, there
     bool is_there = false;
-    std::optional<runtime::duration> own_answered;
-    const auto answered = [&](const runtime::ping_answer& p) {
+    std::optional<nodelink::duration> own_answered;
+    const auto answered = [&](const nodelink::ping_answer& p) {
       if (p.node == node) is_there = true;
       if (p.node == own) own_answered = me_.now() - start;
     };
@@ -195,7 +195,7 @@ class commands {
         if (!own_answered) co_await me_.receive(answered, after(look_for_status, [] {}));
         co_return state_.out(shown::pong{node, time});
       }
-      const auto is_up = me_.node().others().is_up(node);
+      const auto is_up = me_.node().is_up(node);
       if (!me_.node().is_up()) co_return pang(node, "no connection to the broker");
       if (is_up == false) co_return pang(node, "down");
       if (!is_up && own_answered && time > *own_answered + other_brokers_order) co_return pang(node, "unknown");
@@ -219,7 +219,7 @@ class commands {
   }
 
   void client_ended(const exit_signal& s) const {
-    if (s.reason == runtime::reason::normal) return;
+    if (s.reason == nodelink::reason::normal) return;
     const bool is_rejoining = supervisor() && can_rejoin(s.reason);
     state_.out(shown::exit{s.reason, is_rejoining});
   }
@@ -240,24 +240,24 @@ class commands {
     co_await until_ready();
   }
 
-  std::optional<runtime::pid> client() const { return me_.node().whereis(client_name); }
-  std::optional<runtime::pid> supervisor() const { return me_.node().whereis(supervisor_name); }
+  std::optional<nodelink::pid> client() const { return me_.node().whereis(client_name); }
+  std::optional<nodelink::pid> supervisor() const { return me_.node().whereis(supervisor_name); }
 
   void start_supervised(const std::string& name) const {
     const auto body = [server_node = state_.server_node, name, shell = me_.pid(), &out = state_.out,
                        &in = state_.in](self me) { return supervised_client(me, server_node, name, shell, out, in); };
-    runtime::supervisor_flags flags{.intensity = runtime::supervisor_flags::unlimited,
-                                    .period = reply_timeout,  // who was on for longer begins with a short wait
-                                    .wait = runtime::backoff(first_rejoin, longest_wait_to_rejoin)};
-    const auto pid = me_.spawn_link(runtime::supervisor, std::move(flags),
-                                    std::vector<runtime::child_spec>{{.start = body, .restart = can_rejoin}});
+    nodelink::supervisor_flags flags{.intensity = nodelink::supervisor_flags::unlimited,
+                                     .period = reply_timeout,  // who was on for longer begins with a short wait
+                                     .wait = nodelink::backoff(first_rejoin, longest_wait_to_rejoin)};
+    const auto pid = me_.spawn_link(nodelink::supervisor, std::move(flags),
+                                    std::vector<nodelink::child_spec>{{.start = body, .restart = can_rejoin}});
     me_.node().register_name(supervisor_name, pid);
   }
 
   process stop_rejoining() {
     const bool is_trying = client().has_value();
     if (is_trying) me_.send(*client(), logoff_command());  // whose logon may be answered after the next one
-    me_.exit(*supervisor(), runtime::reason::kill);
+    me_.exit(*supervisor(), nodelink::reason::kill);
     co_await me_.receive([](const exit_signal&) {});
     if (is_trying) co_await me_.receive([](const exit_signal&) {});
   }
@@ -265,8 +265,8 @@ class commands {
   // mess_client says what came of it, or ends. That it gave up waiting it has said itself.
   process until_ready() {
     bool is_over = false;
-    for (auto wait = state_.rejoin ? runtime::duration(reply_timeout) : runtime::infinity; !is_over;
-         wait = runtime::infinity)
+    for (auto wait = state_.rejoin ? nodelink::duration(reply_timeout) : nodelink::infinity; !is_over;
+         wait = nodelink::infinity)
       co_await me_.receive([&](const ready&) { is_over = true; },
                            [&](const exit_signal& s) {
                              is_over = true;
@@ -305,7 +305,7 @@ process shell(self me, shell_state& state) {
         },
         [&](const no_more_input&) -> process { co_await user.run(command::quit{}); },
         [&](const exit_signal& s) { user.client_ended(s); }, [](const ready&) {},  // logged on again
-        [](const runtime::ping_answer&) {});
+        [](const nodelink::ping_answer&) {});
   }
 }
 

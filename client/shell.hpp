@@ -6,8 +6,8 @@
 #include <functional>
 #include <string>
 
+#include <nodelink/self.hpp>
 #include "client/mess_client.hpp"
-#include "runtime/self.hpp"
 
 namespace messenger {
 
@@ -15,9 +15,9 @@ namespace messenger {
 inline constexpr const char* shell_name = "shell";
 
 /// What the shell is told: a line of input; the end of it; a name to log on with.
-runtime::term line_input(const std::string& line);
-runtime::term end_of_input();
-runtime::term logon_input(const std::string& name);
+nodelink::term line_input(const std::string& line);
+nodelink::term end_of_input();
+nodelink::term logon_input(const std::string& name);
 
 /// What the shell and the program around it share.
 struct shell_state {
@@ -37,6 +37,6 @@ struct shell_state {
 };
 
 /// @param state outlives the node.
-runtime::process shell(runtime::self me, shell_state& state);
+nodelink::process shell(nodelink::self me, shell_state& state);
 
 }  // namespace messenger

@@ -41,8 +41,8 @@ class writer {
     std::string next = x.is_rejoining ? "You are logged on again as soon as it is back; /logoff gives that up."
                                       : "You are logged off. /logon " + name_text(look_.user_name) + " tries again.";
     std::string what = "exit: " + reason_text(x.reason);
-    if (x.reason == runtime::reason::noconnection) what += " - the server is gone, or the way to it";
-    if (x.reason == runtime::reason::timeout) what += " - the server has not answered for 5 seconds";
+    if (x.reason == nodelink::reason::noconnection) what += " - the server is gone, or the way to it";
+    if (x.reason == nodelink::reason::timeout) what += " - the server has not answered for 5 seconds";
     return timed(in(alarm_colour, "*** " + what + " ***")) + "\n" + timed(in(alarm_colour, "*** " + next));
   }
   std::string operator()(const shown::joined& j) const {

@@ -31,7 +31,7 @@ int run(int argc, char** argv, const std::string& about, const std::string& wher
     program::node_program program(loop, options, "start one, or say where one is with -h and -p");
     auto& node = program.node();
     bool has_started = false;
-    return program.run([&]() -> std::optional<runtime::instant> {
+    return program.run([&]() -> std::optional<nodelink::instant> {
       if (node.is_up() && !std::exchange(has_started, true)) {
         const pid p = which == "pong" ? node.spawn(pong) : node.spawn(ping, where);
         node.register_name(which, p);

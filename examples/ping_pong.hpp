@@ -5,16 +5,16 @@
 #include <functional>
 #include <iostream>
 
-#include "runtime/self.hpp"
+#include <nodelink/self.hpp>
 
 namespace ping_pong {
 
-using runtime::message;
-using runtime::pid;
-using runtime::process;
-using runtime::registered;
-using runtime::self;
-using runtime::term;
+using nodelink::message;
+using nodelink::pid;
+using nodelink::process;
+using nodelink::registered;
+using nodelink::self;
+using nodelink::term;
 
 /// `{ping, Ping_PID}`
 struct ping_message {
@@ -23,7 +23,7 @@ struct ping_message {
   static std::optional<ping_message> match(const message& m) {
     const bool is_ping = m.content.is_array() && m.content.size() == 2 && m.content[0] == "ping";
     const auto from =
-        is_ping && m.content[1].is_string() ? runtime::parse_pid(m.content[1].get<std::string>()) : std::nullopt;
+        is_ping && m.content[1].is_string() ? nodelink::parse_pid(m.content[1].get<std::string>()) : std::nullopt;
     return from ? std::optional(ping_message{*from}) : std::nullopt;
   }
   term write() const { return term::array({"ping", to_string(from)}); }
@@ -49,6 +49,6 @@ int run(int argc, char** argv, const std::string& about, const std::string& wher
         bool (*is_where)(std::string_view), const std::function<process(self)>& pong,
         const std::function<process(self, std::string)>& ping);
 
-inline bool is_pid(std::string_view text) { return runtime::parse_pid(text).has_value(); }
+inline bool is_pid(std::string_view text) { return nodelink::parse_pid(text).has_value(); }
 
 }  // namespace ping_pong

@@ -3,7 +3,7 @@
 
 using namespace ping_pong;
 using namespace std::chrono_literals;
-using runtime::after;
+using nodelink::after;
 
 static process ping(self me, int n, std::string pong_node) {
   for (; n > 0; --n) {
@@ -27,6 +27,6 @@ static process pong(self me) {
 }
 
 int main(int argc, char** argv) {
-  return run(argc, argv, "Ping pong with a time-out.", "the node of pong, NAME@HOST", runtime::is_node_name, pong,
+  return run(argc, argv, "Ping pong with a time-out.", "the node of pong, NAME@HOST", nodelink::is_node_name, pong,
              [](self me, std::string pong_node) { return ping(me, 3, std::move(pong_node)); });
 }

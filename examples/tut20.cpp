@@ -22,5 +22,5 @@ static process pong(self me) {
 
 int main(int argc, char** argv) {
   return run(argc, argv, "Ping pong with a link.", "the pid of pong, as it says it", is_pid, pong,
-             [](self me, const std::string& pong_pid) { return ping(me, 3, runtime::parse_pid(pong_pid).value()); });
+             [](self me, const std::string& pong_pid) { return ping(me, 3, nodelink::parse_pid(pong_pid).value()); });
 }

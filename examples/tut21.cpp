@@ -2,7 +2,7 @@
 #include "ping_pong.hpp"
 
 using namespace ping_pong;
-using runtime::exit_signal;
+using nodelink::exit_signal;
 
 static process ping(self me, int n, pid pong) {
   me.link(pong);
@@ -22,12 +22,12 @@ static process pong(self me) {
           me.send(m.from, pong_message{}.write());
         },
         [&](const exit_signal& s) {
-          say("pong exiting, got {'EXIT'," + to_string(s.from) + "," + runtime::brief(s.reason) + "}");
+          say("pong exiting, got {'EXIT'," + to_string(s.from) + "," + nodelink::brief(s.reason) + "}");
           is_exiting = true;
         });
 }
 
 int main(int argc, char** argv) {
   return run(argc, argv, "Ping pong with a trapped exit.", "the pid of pong, as it says it", is_pid, pong,
-             [](self me, const std::string& pong_pid) { return ping(me, 3, runtime::parse_pid(pong_pid).value()); });
+             [](self me, const std::string& pong_pid) { return ping(me, 3, nodelink::parse_pid(pong_pid).value()); });
 }

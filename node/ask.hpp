@@ -5,12 +5,12 @@
 #include <functional>
 #include <string>
 
-#include "runtime/self.hpp"
+#include <nodelink/self.hpp>
 
 namespace messenger {
 
-/// Asks that node, from a node of another name, as soon as that is connected, and says whether it has answered within two
-/// seconds. Where nothing is known of it, and nothing comes, a moment after the own answer is enough.
-runtime::process ask(runtime::self me, std::string node, std::function<void(bool is_there)> answer);
+/// Asks that node, from a node of another name, as soon as that is connected, and says whether it has answered within
+/// two seconds. Where nothing is known of it, and nothing comes, a moment after the own answer is enough.
+nodelink::process ask(nodelink::self me, std::string node, std::function<void(bool is_there)> answer);
 
 }  // namespace messenger

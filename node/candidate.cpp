@@ -2,13 +2,13 @@
 
 #include <spdlog/spdlog.h>
 
-#include "runtime/node.hpp"
+#include <nodelink/node.hpp>
 
 namespace messenger {
 
-constexpr runtime::duration longest_change = std::chrono::seconds(1);
+constexpr nodelink::duration longest_change = std::chrono::seconds(1);
 
-void candidate::start(runtime::node& node) {
+void candidate::start(nodelink::node& node) {
   now_ = node.env().now;
   if (serves_) return start_server(node, server_);
   spdlog::info("standing by for {}", standby_->server_node);
@@ -20,8 +20,8 @@ void candidate::start(runtime::node& node) {
   node.register_name(standby_name, node.spawn(standby, *standby_, its_turn));
 }
 
-bool candidate::lost(runtime::connection_loss::kind how) {
-  const bool is_lost = serves_ && standby_ && how != runtime::connection_loss::kind::outranked;
+bool candidate::lost(nodelink::connection_loss::kind how) {
+  const bool is_lost = serves_ && standby_ && how != nodelink::connection_loss::kind::outranked;
   return is_over_ = is_over_ || is_lost;
 }
 

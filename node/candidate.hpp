@@ -21,11 +21,11 @@ class candidate {
   /// Which node it is, or is to be.
   bool serves() const { return serves_; }
   /// Starts on that node, which is new, what it is there for.
-  void start(runtime::node& node);
+  void start(nodelink::node& node);
   /// The node has lost its connection, or its name. @returns whether it is over: a server that were to connect again
   /// could take its name back from whoever serves by then. Only one that has the name, and whose creation was too low,
   /// as on a machine whose clock is behind, tries a higher one.
-  bool lost(runtime::connection_loss::kind how);
+  bool lost(nodelink::connection_loss::kind how);
   /// The node is to stop, so that the next can be made: for whoever runs it to look at after each of its turns.
   bool is_over() const { return is_over_; }
   /// Somebody wants the program to end: there is no next node.
@@ -38,8 +38,8 @@ class candidate {
   server_options server_;
   std::optional<standby_options> standby_;
   bool serves_;
-  std::function<runtime::instant()> now_;
-  runtime::instant over_since_;
+  std::function<nodelink::instant()> now_;
+  nodelink::instant over_since_;
   bool is_over_ = false;
   bool is_ending_ = false;
 };

@@ -57,7 +57,7 @@ struct server_settings {
   bool is_port_given = false;
   bool is_standby = false;
   messenger::standby_options standby{.server_node = messenger::server_name};
-  paho::broker_settings broker_as_server;  // with the credentials of that node
+  nodelink::paho::broker_settings broker_as_server;  // with the credentials of that node
 };
 
 constexpr const char* no_broker_hint =
@@ -77,11 +77,11 @@ std::optional<int> refuse_taken_name(program::event_loop& loop, program::common_
   asking.node.name = "ask-" + std::to_string(::getpid()) + name.substr(name.find('@'));
   program::node_program program(loop, asking, no_broker_hint);
   program.is_over_when_lost = [](auto how) {
-    return how == runtime::connection_loss::kind::not_authorised || how == runtime::connection_loss::kind::refused;
+    return how == nodelink::connection_loss::kind::not_authorised || how == nodelink::connection_loss::kind::refused;
   };
   std::optional<bool> is_taken;
   program.node().spawn(messenger::ask, name, [&](bool is_there) { is_taken = is_there; });
-  const int code = program.run([&]() -> std::optional<runtime::instant> {
+  const int code = program.run([&]() -> std::optional<nodelink::instant> {
     if (is_taken) program.stop(0);
     return std::nullopt;
   });
@@ -130,7 +130,7 @@ int run(program::common_options options, const server_settings& own) {
     program.is_over_when_lost = [&](auto how) { return me.lost(how); };
     program.before_stop_by_signal = [&] { me.end(); };
     me.start(program.node());
-    const int code = program.run([&]() -> std::optional<runtime::instant> {
+    const int code = program.run([&]() -> std::optional<nodelink::instant> {
       if (me.is_over()) program.stop(0);
       if (!broker_is_over.empty()) program.fail(program::run_time_failure, broker_is_over);
       if (me.serves() && !program.node().whereis(messenger::supervisor_name))
@@ -200,7 +200,8 @@ int main(int argc, char** argv) {
           throw program::usage_error{
               "a standby waits under a name of its own (--name), which is not that of the "
               "server (--server)"};
-        own.standby.delay = std::chrono::duration_cast<runtime::duration>(std::chrono::duration<double>(delay_seconds));
+        own.standby.delay =
+            std::chrono::duration_cast<nodelink::duration>(std::chrono::duration<double>(delay_seconds));
         own.standby.net_ticktime = options.node.net_ticktime;
         if (own.is_standby) own.broker_as_server = program::broker_as(own.standby.server_node, options);
       }))

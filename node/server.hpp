@@ -4,8 +4,8 @@
 
 #include <memory>
 
-#include "runtime/self.hpp"
-#include "runtime/supervisor.hpp"
+#include <nodelink/self.hpp>
+#include <nodelink/supervisor.hpp>
 
 namespace messenger {
 
@@ -14,22 +14,22 @@ inline constexpr const char* supervisor_name = "messenger_sup";
 
 struct server_options {
   /// Who neither logged on nor sent a message for this long is logged off, with EXIT `idle_timeout`.
-  runtime::duration idle_timeout = runtime::infinity;
+  nodelink::duration idle_timeout = nodelink::infinity;
   /// The highest number of an event in any room so far. It outlives a server process that crashes.
   std::shared_ptr<std::uint64_t> last_event = std::make_shared<std::uint64_t>(0);
 };
 
 /// The server process. Logs to spdlog's default logger: logon and logoff at info, what it refuses at info or warn,
 /// `list is now: ...` at debug.
-runtime::process server(runtime::self me, server_options options);
+nodelink::process server(nodelink::self me, server_options options);
 
 /// Starts the server on this node, registered as server_name, and a supervisor that starts it again when it crashes:
 /// its users get the crash as the reason of their EXIT, and can log on anew. After three crashes within a minute the
 /// supervisor ends, and supervisor_name is nobody's.
 /// @param body the server process, for a test that wants one that crashes.
-void start_server(runtime::node& node, std::function<runtime::process(runtime::self)> body);
-inline void start_server(runtime::node& node, server_options options = {}) {
-  start_server(node, [options](runtime::self me) { return server(me, options); });
+void start_server(nodelink::node& node, std::function<nodelink::process(nodelink::self)> body);
+inline void start_server(nodelink::node& node, server_options options = {}) {
+  start_server(node, [options](nodelink::self me) { return server(me, options); });
 }
 
 }  // namespace messenger

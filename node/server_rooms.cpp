@@ -1,14 +1,14 @@
 #include "node/server_rooms.hpp"
 
+#include <nodelink/node.hpp>
 #include "protocol/messages.hpp"
-#include "runtime/node.hpp"
 
 namespace messenger {
 
-using runtime::self;
-using runtime::term;
+using nodelink::self;
+using nodelink::term;
 
-const std::string* name_of_asker(self me, const runtime::pid& from, server_state& state) {
+const std::string* name_of_asker(self me, const nodelink::pid& from, server_state& state) {
   const auto* name = state.users.name_of(from);
   if (name)
     state.users.is_active(from, me.now());
@@ -17,7 +17,7 @@ const std::string* name_of_asker(self me, const runtime::pid& from, server_state
   return name;
 }
 
-static void send_pages(self me, const runtime::pid& to, const term& head, const term& items) {
+static void send_pages(self me, const nodelink::pid& to, const term& head, const term& items) {
   for (auto& page : pages(head, items)) me.send(to, std::move(page));
 }
 
@@ -27,7 +27,7 @@ static void happens(self me, const room_event& e) { me.say(e.room, e.write()); }
 void server_join(self me, const join& m, server_state& state) {
   const auto* name = name_of_asker(me, m.from, state);
   if (!name) return;
-  if (!runtime::is_name(m.room)) return me.send(m.from, reply{word::bad_name}.write());
+  if (!nodelink::is_name(m.room)) return me.send(m.from, reply{word::bad_name}.write());
   if (!state.rooms.is_in(*name, m.room)) {
     if (state.rooms.rooms_of(*name).size() >= room_list::max_rooms_of_user)
       return me.send(m.from, reply{word::too_many_rooms}.write());
@@ -41,7 +41,7 @@ void server_leave(self me, const leave& m, server_state& state) {
   const auto* name = name_of_asker(me, m.from, state);
   if (!name) return;
   if (!state.rooms.is_in(*name, m.room)) return me.send(m.from, reply{word::not_in_room}.write());
-  happens(me, {room_event::kind::left, m.room, state.rooms.leave(*name, m.room), *name, runtime::reason::normal});
+  happens(me, {room_event::kind::left, m.room, state.rooms.leave(*name, m.room), *name, nodelink::reason::normal});
   me.send(m.from, left{m.room}.write());
 }
 
@@ -50,8 +50,8 @@ void server_say(self me, const say& m, server_state& state) {
   const auto* name = name_of_asker(me, m.from, state);
   if (!name) return;
   if (!state.rooms.is_in(*name, m.room)) return me.send(m.from, reply{word::not_in_room}.write());
-  room_event e{room_event::kind::said, m.room, runtime::max_number, *name, m.text};
-  if (m.text.size() > runtime::max_payload / 8 && runtime::encode(e.write()).size() > runtime::max_payload)
+  room_event e{room_event::kind::said, m.room, nodelink::max_number, *name, m.text};
+  if (m.text.size() > nodelink::max_payload / 8 && nodelink::encode(e.write()).size() > nodelink::max_payload)
     return me.send(m.from, reply{word::text_too_long}.write());
   e.seq = state.rooms.say(m.room);
   happens(me, e);
@@ -63,8 +63,8 @@ void server_users(self me, const ask_users& m, server_state& state) {
   const term head = term::array({"messenger", "users"});
   term names = term::array();
   if (!m.room) {
-    state.users.for_each([&names](const runtime::pid&, const std::string& name) { names.push_back(name); });
-  } else if (!runtime::is_name(*m.room)) {
+    state.users.for_each([&names](const nodelink::pid&, const std::string& name) { names.push_back(name); });
+  } else if (!nodelink::is_name(*m.room)) {
     return me.send(m.from, reply{word::bad_name}.write());
   } else if (const auto* room = state.rooms.find(*m.room)) {
     names = room->users;
@@ -75,14 +75,14 @@ void server_users(self me, const ask_users& m, server_state& state) {
 void server_rooms(self me, const ask_rooms& m, server_state& state) {
   if (!name_of_asker(me, m.from, state)) return;
   term rooms = term::array();
-  for (const auto& [name, room] : state.rooms.all()) rooms.push_back({name, room.users.size()});
+  for (const auto& [name, room] : state.rooms.all()) rooms.push_back(term::array({name, room.users.size()}));
   send_pages(me, m.from, term::array({"messenger", "rooms"}), rooms);
 }
 
 // A process may end with a reason of any length.
 static term fit_to_be_said(const term& reason) {
   constexpr std::size_t longest = 1'000;
-  return runtime::encode(reason).size() <= longest ? reason : term(runtime::brief(reason));
+  return nodelink::encode(reason).size() <= longest ? reason : term(nodelink::brief(reason));
 }
 
 void leave_every_room(self me, const std::string& name, const term& reason, server_state& state) {

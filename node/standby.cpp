@@ -1,13 +1,13 @@
 #include "node/standby.hpp"
 
-#include "runtime/node.hpp"
+#include <nodelink/node.hpp>
 
 namespace messenger {
 
-using runtime::after;
-using runtime::duration;
-using runtime::instant;
-using runtime::self;
+using nodelink::after;
+using nodelink::duration;
+using nodelink::instant;
+using nodelink::self;
 using namespace std::chrono_literals;
 
 constexpr duration look_for_connection = 250ms;
@@ -110,14 +110,14 @@ class watch {
 
 }  // namespace
 
-runtime::process standby(self me, standby_options options, std::function<void()> its_turn) {
+nodelink::process standby(self me, standby_options options, std::function<void()> its_turn) {
   me.hear_only(me.node().name());
   me.monitor_node(options.server_node, true);
   watch server(me, options);
   while (!server.is_over())
-    co_await me.receive([&](const runtime::node_event& e) { server.seen(e.is_up); },
-                        [&](const runtime::ping_answer& a) { server.answered(a.node); }, [](const runtime::message&) {},
-                        after(server.until_next(), [&] { server.time_is_over(); }));
+    co_await me.receive([&](const nodelink::node_event& e) { server.seen(e.is_up); },
+                        [&](const nodelink::ping_answer& a) { server.answered(a.node); },
+                        [](const nodelink::message&) {}, after(server.until_next(), [&] { server.time_is_over(); }));
   its_turn();
 }
 

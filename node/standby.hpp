@@ -6,7 +6,7 @@
 
 #include <functional>
 
-#include "runtime/self.hpp"
+#include <nodelink/self.hpp>
 
 namespace messenger {
 
@@ -15,14 +15,14 @@ inline constexpr const char* standby_name = "messenger_standby";
 struct standby_options {
   std::string server_node;
   /// How long the server's node has to be down: who is to be preferred has less.
-  runtime::duration delay = std::chrono::seconds(1);
+  nodelink::duration delay = std::chrono::seconds(1);
   /// How often the server's node is asked after while it is up; twice and a quarter of this without an answer is down
   /// (rule 8).
-  runtime::duration net_ticktime = std::chrono::seconds(60);
+  nodelink::duration net_ticktime = std::chrono::seconds(60);
 };
 
 /// Calls `its_turn`, and ends, when the server's node has been down, or nobody has seen it, for the delay and up to a
 /// fifth of a second more by chance: then it is this program's turn to be that node.
-runtime::process standby(runtime::self me, standby_options options, std::function<void()> its_turn);
+nodelink::process standby(nodelink::self me, standby_options options, std::function<void()> its_turn);
 
 }  // namespace messenger

@@ -6,22 +6,22 @@
 #include <string>
 #include <unordered_map>
 
-#include "runtime/names.hpp"
-#include "runtime/transport.hpp"
+#include <nodelink/names.hpp>
+#include <nodelink/transport.hpp>
 
 namespace messenger {
 
 class user_list {
  public:
   /// Adds a user. The pid and the name are on the list at most once: the caller has looked.
-  void add(const runtime::pid& who, const std::string& name, runtime::instant now) {
+  void add(const nodelink::pid& who, const std::string& name, nodelink::instant now) {
     const auto added = users_.emplace(who, user{name, {}}).first;
     pids_.emplace(added->second.name, &added->first);
     added->second.place = by_activity_.insert(by_activity_.end(), {now, &added->first});
   }
 
   /// Removes a user; the name it had, or nothing if it was not on the list.
-  std::string remove(const runtime::pid& who) {
+  std::string remove(const nodelink::pid& who) {
     const auto found = users_.find(who);
     if (found == users_.end()) return {};
     pids_.erase(found->second.name);
@@ -32,19 +32,19 @@ class user_list {
   }
 
   /// lists:keyfind(Pid, 1, List). The pointer is good until the list changes.
-  const std::string* name_of(const runtime::pid& who) const {
+  const std::string* name_of(const nodelink::pid& who) const {
     const auto found = users_.find(who);
     return found == users_.end() ? nullptr : &found->second.name;
   }
 
   /// lists:keyfind(Name, 2, List). The pointer is good until the list changes.
-  const runtime::pid* pid_of(std::string_view name) const {
+  const nodelink::pid* pid_of(std::string_view name) const {
     const auto found = pids_.find(name);
     return found == pids_.end() ? nullptr : found->second;
   }
 
   /// A user of the list has done something.
-  void is_active(const runtime::pid& who, runtime::instant now) {
+  void is_active(const nodelink::pid& who, nodelink::instant now) {
     const auto place = users_.find(who)->second.place;
     place->since = now;
     by_activity_.splice(by_activity_.end(), by_activity_, place);
@@ -52,8 +52,8 @@ class user_list {
 
   /// Who has done nothing for longest, and since when; the list is not empty.
   struct idle {
-    runtime::instant since;
-    const runtime::pid& who;
+    nodelink::instant since;
+    const nodelink::pid& who;
   };
   idle longest_idle() const { return {by_activity_.front().since, *by_activity_.front().who}; }
 
@@ -67,16 +67,16 @@ class user_list {
 
  private:
   struct activity {
-    runtime::instant since;
-    const runtime::pid* who;
+    nodelink::instant since;
+    const nodelink::pid* who;
   };
   struct user {
     std::string name;
     std::list<activity>::iterator place;
   };
   // Names and pids stand in users_; the others point there.
-  std::unordered_map<runtime::pid, user> users_;
-  std::unordered_map<std::string_view, const runtime::pid*> pids_;
+  std::unordered_map<nodelink::pid, user> users_;
+  std::unordered_map<std::string_view, const nodelink::pid*> pids_;
   std::list<activity> by_activity_;  // longest idle first
 };
 

@@ -2,7 +2,7 @@
 
 namespace program {
 
-using remedy = runtime::connection_loss::remedy;
+using remedy = nodelink::connection_loss::remedy;
 
 static const char* advice(remedy r) {
   switch (r) {
@@ -18,6 +18,6 @@ static const char* advice(remedy r) {
   return "";
 }
 
-std::string advised(const runtime::connection_loss& loss) { return loss.sentence + advice(loss.look_at); }
+std::string advised(const nodelink::connection_loss& loss) { return loss.sentence + advice(loss.look_at); }
 
 }  // namespace program

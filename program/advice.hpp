@@ -3,11 +3,11 @@
 
 #include <string>
 
-#include "runtime/transport.hpp"
+#include <nodelink/transport.hpp>
 
 namespace program {
 
 /// What happened to a connection, and which option of our programs might help.
-std::string advised(const runtime::connection_loss& loss);
+std::string advised(const nodelink::connection_loss& loss);
 
 }  // namespace program

@@ -50,14 +50,14 @@ event_loop::event_loop() {
 event_loop::~event_loop() { ::close(signals_); }
 
 // Rounded up, so that a deadline has come when poll() returns for it.
-static int milliseconds_until(std::optional<runtime::instant> deadline) {
+static int milliseconds_until(std::optional<nodelink::instant> deadline) {
   if (!deadline) return -1;
   const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*deadline - std::chrono::steady_clock::now()).count();
   return static_cast<int>(std::clamp<std::int64_t>(wait, 0, 3'600'000));
 }
 
-void event_loop::run(const std::function<std::optional<runtime::instant>()>& after_each) {
-  std::optional<runtime::instant> deadline = runtime::instant{};
+void event_loop::run(const std::function<std::optional<nodelink::instant>()>& after_each) {
+  std::optional<nodelink::instant> deadline = nodelink::instant{};
   std::vector<pollfd> polled;
   while (!std::exchange(stopped_, false)) {
     polled.clear();

@@ -8,12 +8,12 @@
 
 #include <poll.h>
 
-#include "mqtt/reactor.hpp"
-#include "runtime/transport.hpp"
+#include <nodelink/paho/reactor.hpp>
+#include <nodelink/transport.hpp>
 
 namespace program {
 
-class event_loop final : public paho::reactor {
+class event_loop final : public nodelink::paho::reactor {
  public:
   /// Blocks SIGINT, SIGTERM, SIGHUP unless it is ignored, SIGWINCH and SIGCONT for this thread and those it starts:
   /// construct it before any thread.
@@ -32,7 +32,7 @@ class event_loop final : public paho::reactor {
   void on_window_change(std::function<void()> handle) { on_window_change_ = std::move(handle); }
 
   /// Runs until stop(): waits, calls what is ready, then `after_each`, which says when it wants to be called again.
-  void run(const std::function<std::optional<runtime::instant>()>& after_each);
+  void run(const std::function<std::optional<nodelink::instant>()>& after_each);
   void stop() { stopped_ = true; }
 
  private:

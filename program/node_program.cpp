@@ -2,11 +2,12 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <random>
 
 #include <spdlog/spdlog.h>
 
-#include "mqtt/transport.hpp"
+#include <nodelink/paho/host.hpp>
+#include <nodelink/paho/transport.hpp>
+
 #include "program/advice.hpp"
 #include "program/paho_tuning.hpp"
 
@@ -17,25 +18,16 @@ using std::chrono::steady_clock;
 constexpr auto one_second = std::chrono::seconds(1);
 constexpr auto longest_goodbye = std::chrono::seconds(1);
 
-static runtime::environment real_environment() {
-  return {.now = [] { return steady_clock::now(); },
-          .unix_time_ms =
-              [] {
-                const auto now = std::chrono::system_clock::now().time_since_epoch();
-                return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
-              },
-          .random = [generator = std::mt19937_64(std::random_device{}())]() mutable { return generator(); }};
-}
-
 node_program::node_program(event_loop& loop, const common_options& options, std::string no_broker_hint)
     : loop_(loop),
       no_broker_hint_(std::move(no_broker_hint)),
       broker_(options.broker),
       may_retry_(options.broker_configured),
       is_passing_(options.is_passing),
-      transport_(paho::make_transport(options.broker, loop, wake_paho).release()),
-      node_(options.node, real_environment(), *transport_, *this),
+      transport_(nodelink::paho::make_transport(options.broker, loop, wake_paho).release()),
+      node_(options.node, nodelink::real_environment(), *transport_),
       was_up_(options.was_up) {
+  node_.observe(*this);
   prepare_paho(broker_.tls);
   loop_.on_signal([this](int signal) {
     if (is_signal_for_another && is_signal_for_another(signal)) return;
@@ -48,18 +40,18 @@ node_program::node_program(event_loop& loop, const common_options& options, std:
   });
 }
 
-void node_program::quick_end::operator()(runtime::transport* t) const {
+void node_program::quick_end::operator()(nodelink::transport* t) const {
   const ending_paho quickly;
   delete t;
 }
 
-int node_program::run(const std::function<std::optional<runtime::instant>()>& after_each) {
+int node_program::run(const std::function<std::optional<nodelink::instant>()>& after_each) {
   if (broker_.tls.on && broker_.tls.is_insecure)
     spdlog::warn("--insecure: whoever is between this node and the broker can read and change everything");
   node_.start();
   loop_.run([&] {
     node_.run();
-    std::optional<runtime::instant> next;
+    std::optional<nodelink::instant> next;
     if (after_each) next = after_each();
     if (std::exchange(stop_requested_, false)) node_.stop();
     if (stopped_since_ && (transport_->is_idle() || steady_clock::now() >= until_the_end())) loop_.stop();
@@ -85,11 +77,12 @@ void node_program::fail(int exit_code, const std::string& sentence) {
 void node_program::node_up(std::uint64_t creation) {
   was_up_ = true;
   spdlog::log(is_passing_ ? spdlog::level::trace : spdlog::level::info,
-              "node {} is up at the broker at {}, creation {}", node_.name(), paho::address(broker_), creation);
+              "node {} is up at the broker at {}, creation {}", node_.name(), nodelink::paho::address(broker_),
+              creation);
 }
 
-void node_program::connection_lost(const runtime::connection_loss& loss, runtime::duration next_try) {
-  using kind = runtime::connection_loss::kind;
+void node_program::connection_lost(const nodelink::connection_loss& loss, nodelink::duration next_try) {
+  using kind = nodelink::connection_loss::kind;
   if (is_stopping_) return;
   // Credentials that were never good do not become so; a broker that once took them may again.
   if (loss.what == kind::not_authorised && !was_up_ && !is_passing_)
@@ -104,7 +97,7 @@ void node_program::connection_lost(const runtime::connection_loss& loss, runtime
 void node_program::replaced(std::uint64_t creation) {
   const auto by = "another program runs as node " + node_.name() + " since creation " + std::to_string(creation) +
                   " and has replaced this one";
-  if (!is_over({runtime::connection_loss::kind::lost, by}))
+  if (!is_over({nodelink::connection_loss::kind::lost, by}))
     fail(exit_code::run_time_failure, by + "; this one stops. Node names must differ: see --name");
 }
 
@@ -113,10 +106,10 @@ void node_program::unheard() {
       "the broker at {} has sent back nothing of what node {} says of itself: it may not let this node write or read "
       "its "
       "own topics. Look at its access control list, and at whose the credentials are",
-      paho::address(broker_), node_.name());
+      nodelink::paho::address(broker_), node_.name());
 }
 
-bool node_program::is_over(const runtime::connection_loss& loss) {
+bool node_program::is_over(const nodelink::connection_loss& loss) {
   if (is_stopping_ || !is_over_when_lost || !is_over_when_lost(loss.what)) return false;
   spdlog::log(is_passing_ ? spdlog::level::trace : spdlog::level::warn, "{}", advised(loss));
   stop(0);
@@ -125,13 +118,13 @@ bool node_program::is_over(const runtime::connection_loss& loss) {
 
 void node_program::stopped() { stopped_since_ = steady_clock::now(); }
 
-std::optional<runtime::instant> node_program::until_the_end() const {
+std::optional<nodelink::instant> node_program::until_the_end() const {
   if (!stopped_since_) return std::nullopt;
   return *stopped_since_ + longest_goodbye;
 }
 
-void node_program::dropped(runtime::drop why, std::string_view from, std::string_view what, std::uint64_t count) {
-  using runtime::drop;
+void node_program::dropped(nodelink::drop why, std::string_view from, std::string_view what, std::uint64_t count) {
+  using nodelink::drop;
   constexpr std::uint64_t lines_a_second = 20;
   const auto level = why == drop::no_process || why == drop::unsent                          ? spdlog::level::debug
                      : why == drop::retained || why == drop::unheard || why == drop::refused ? spdlog::level::info
@@ -145,24 +138,25 @@ void node_program::dropped(runtime::drop why, std::string_view from, std::string
     ++unlogged_;
     return;
   }
-  const std::string how = why == drop::refused ? fmt::format("refused ({} so far)", count)
-                                               : fmt::format("dropped ({}, {} so far)", runtime::to_string(why), count);
+  const std::string how = why == drop::refused
+                              ? fmt::format("refused ({} so far)", count)
+                              : fmt::format("dropped ({}, {} so far)", nodelink::to_string(why), count);
   spdlog::log(level, "{}, from {}: {}", how, from.empty() ? "nobody" : from, what);
 }
 
 // Says how many drops were not logged, once their second is over. @returns when that will be.
-std::optional<runtime::instant> node_program::log_unlogged_drops() {
+std::optional<nodelink::instant> node_program::log_unlogged_drops() {
   if (unlogged_ == 0) return std::nullopt;
   if (steady_clock::now() < second_ + one_second) return second_ + one_second;
   spdlog::warn("dropped: {} more inputs", std::exchange(unlogged_, 0));
   return std::nullopt;
 }
 
-void node_program::process_ended(const runtime::pid& process, const runtime::term& reason) {
+void node_program::process_ended(const nodelink::pid& process, const nodelink::term& reason) {
   if (reason.is_array())
-    spdlog::error("process {} crashed: {}", to_string(process), runtime::brief(reason));
+    spdlog::error("process {} crashed: {}", to_string(process), nodelink::brief(reason));
   else
-    spdlog::debug("process {} ended: {}", to_string(process), runtime::brief(reason));
+    spdlog::debug("process {} ended: {}", to_string(process), nodelink::brief(reason));
 }
 
 }  // namespace program

@@ -13,16 +13,16 @@
 
 namespace program {
 
-class node_program final : private runtime::node_observer {
+class node_program final : private nodelink::node_observer {
  public:
   /// @param no_broker_hint what to do when no broker was configured and none is at the default address.
   node_program(event_loop& loop, const common_options& options, std::string no_broker_hint);
 
-  runtime::node& node() { return node_; }
+  nodelink::node& node() { return node_; }
 
   /// Connects, and runs until the node has stopped. @param after_each is called after whatever happened, on top of
   /// what the node does, and may say when it wants to be called again. @returns the exit code.
-  int run(const std::function<std::optional<runtime::instant>()>& after_each = {});
+  int run(const std::function<std::optional<nodelink::instant>()>& after_each = {});
 
   /// Stops the node cleanly, then ends run() with this code.
   void stop(int exit_code);
@@ -35,41 +35,41 @@ class node_program final : private runtime::node_observer {
   std::function<bool(int)> is_signal_for_another;
   /// Asked when the node has lost its connection, or its name, or could not have it: true if it is not to connect
   /// again; then it stops, and run() ends with 0.
-  std::function<bool(runtime::connection_loss::kind)> is_over_when_lost;
+  std::function<bool(nodelink::connection_loss::kind)> is_over_when_lost;
   /// What is still to do before the node stops because of a signal.
   std::function<void()> before_stop_by_signal;
 
  private:
   struct quick_end {
-    void operator()(runtime::transport* t) const;
+    void operator()(nodelink::transport* t) const;
   };
 
   void node_up(std::uint64_t creation) override;
-  void connection_lost(const runtime::connection_loss& loss, runtime::duration next_try) override;
+  void connection_lost(const nodelink::connection_loss& loss, nodelink::duration next_try) override;
   void replaced(std::uint64_t creation) override;
   void unheard() override;
   void stopped() override;
-  void dropped(runtime::drop why, std::string_view from, std::string_view what, std::uint64_t count) override;
-  void process_ended(const runtime::pid& process, const runtime::term& reason) override;
-  std::optional<runtime::instant> log_unlogged_drops();
-  std::optional<runtime::instant> until_the_end() const;
-  bool is_over(const runtime::connection_loss& loss);
+  void dropped(nodelink::drop why, std::string_view from, std::string_view what, std::uint64_t count) override;
+  void process_ended(const nodelink::pid& process, const nodelink::term& reason) override;
+  std::optional<nodelink::instant> log_unlogged_drops();
+  std::optional<nodelink::instant> until_the_end() const;
+  bool is_over(const nodelink::connection_loss& loss);
 
   event_loop& loop_;
   std::string no_broker_hint_;
-  paho::broker_settings broker_;
+  nodelink::paho::broker_settings broker_;
   bool may_retry_;
   bool is_passing_;
-  std::unique_ptr<runtime::transport, quick_end> transport_;
-  runtime::node node_;
+  std::unique_ptr<nodelink::transport, quick_end> transport_;
+  nodelink::node node_;
   int exit_code_ = 0;
   bool was_up_;
   bool was_signalled_ = false;
   bool is_stopping_ = false;
   bool stop_requested_ = false;
-  std::optional<runtime::instant> stopped_since_;
+  std::optional<nodelink::instant> stopped_since_;
   // Drops are logged one by one up to a number a second, so that a flood of them floods nothing else.
-  runtime::instant second_{};
+  nodelink::instant second_{};
   std::uint64_t logged_this_second_ = 0;
   std::uint64_t unlogged_ = 0;
 };

@@ -1,7 +1,5 @@
 #include "program/options.hpp"
 
-#include "program/broker_url.hpp"
-
 #include <array>
 #include <csignal>
 #include <filesystem>
@@ -13,7 +11,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "mqtt/tls.hpp"
+#include <nodelink/paho/broker_url.hpp>
 
 namespace program {
 namespace {
@@ -38,7 +36,7 @@ std::string password_in(const std::string& path) {
 
 termios shown{};  // the terminal, as it was
 
-std::string ask_for_password(const paho::broker_settings& broker) {
+std::string ask_for_password(const nodelink::paho::broker_settings& broker) {
   ::tcgetattr(STDIN_FILENO, &shown);
   const auto before = std::signal(SIGINT, [](int) {
     ::tcsetattr(STDIN_FILENO, TCSANOW, &shown);
@@ -46,7 +44,7 @@ std::string ask_for_password(const paho::broker_settings& broker) {
   });
   termios hidden = shown;
   hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-  std::cerr << "Password of " << broker.username << " at " << paho::address(broker) << " (empty for none): ";
+  std::cerr << "Password of " << broker.username << " at " << nodelink::paho::address(broker) << " (empty for none): ";
   ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
   std::string line;
   std::getline(std::cin, line);
@@ -164,7 +162,7 @@ void add_common_options(CLI::App& app, common_options& o, const std::string& nam
   app.add_flag("-d,--debug")->description("The same as --log-level debug")->group("Logs");
 }
 
-CLI::Option* add_duration_option(CLI::App& app, const std::string& name, runtime::duration& value,
+CLI::Option* add_duration_option(CLI::App& app, const std::string& name, nodelink::duration& value,
                                  const std::string& description) {
   const auto read = [name, &value](const std::string& text) {
     using std::chrono::seconds;
@@ -191,8 +189,8 @@ std::string short_host_name() {
 std::string node_name(const std::string& name, const std::string& option) {
   const bool whole = name.find('@') != std::string::npos;
   std::string full = whole ? name : name + "@" + short_host_name();
-  if (!runtime::is_node_name(full))
-    throw usage_error{"the node name \"" + full.substr(0, 200) + "\" (" + option + ") " + runtime::node_name_rule};
+  if (!nodelink::is_node_name(full))
+    throw usage_error{"the node name \"" + full.substr(0, 200) + "\" (" + option + ") " + nodelink::node_name_rule};
   return full;
 }
 
@@ -207,7 +205,12 @@ static bool is_first(const configuration& from, const std::string& one, const st
 static void complete_by_url(CLI::App& app, configuration& from, common_options& o) {
   if (from.of("--url") == origin::standard) return;
   const auto alone = o.broker;
-  const auto said = read_broker_url(app["--url"]->as<std::string>(), o.broker);
+  nodelink::paho::said_by_url said;
+  try {
+    said = nodelink::paho::read_broker_url(app["--url"]->as<std::string>(), o.broker);
+  } catch (const nodelink::paho::bad_broker_url& e) {
+    throw usage_error{"the broker's URL (--url) " + e.fault};
+  }
   if (!is_first(from, "--url", "--host")) o.broker.host = alone.host;
   if (!is_first(from, "--url", "--port")) o.broker.port = alone.port;
   if (said.username && !is_first(from, "--url", "--username")) o.broker.username = alone.username;
@@ -221,7 +224,8 @@ static void complete_by_url(CLI::App& app, configuration& from, common_options& 
 
 // Takes from the folder of credentials, if there is one, what is there for this node: `NODE.password` with the node's
 // name as the user name, `NODE.crt` and `NODE.key`; and `ca.crt`. What was said before stays.
-static void add_credentials(const std::string& folder, const std::string& node, paho::broker_settings& broker) {
+static void add_credentials(const std::string& folder, const std::string& node,
+                            nodelink::paho::broker_settings& broker) {
   if (folder.empty()) return;
   const auto there = [&](const std::string& name) {
     auto path = folder + "/" + name;
@@ -244,11 +248,11 @@ static void add_credentials(const std::string& folder, const std::string& node, 
   }
 }
 
-static void check_tls(const paho::tls_settings& tls) {
+static void check_tls(const nodelink::paho::tls_settings& tls) {
   if (tls.certificate.empty() != tls.key.empty())
     throw usage_error{"a certificate (--cert) and its key (--key) go together"};
   if (!tls.on) return;
-  if (const auto problem = paho::problem_with(tls))
+  if (const auto problem = nodelink::paho::problem_with(tls))
     throw usage_error{*problem + "; see --cafile, --capath, --cert and --key"};
 }
 
@@ -276,7 +280,7 @@ static void complete_tls(configuration& from, common_options& o) {
   check_tls(tls);
 }
 
-paho::broker_settings broker_as(const std::string& node, const common_options& options) {
+nodelink::paho::broker_settings broker_as(const std::string& node, const common_options& options) {
   if (options.credentials.empty()) return options.broker;
   auto broker = options.broker_of_anybody;
   add_credentials(options.credentials, node, broker);
@@ -287,8 +291,8 @@ paho::broker_settings broker_as(const std::string& node, const common_options& o
 void complete(CLI::App& app, configuration& from, common_options& o) {
   o.node.name = node_name(o.node.name, "--name");
   from.is_in_force("--name", o.node.name);
-  if (!runtime::is_name(o.node.cookie))
-    throw usage_error{"the cookie \"" + o.node.cookie.substr(0, 200) + "\" (--cookie) " + runtime::name_rule};
+  if (!nodelink::is_name(o.node.cookie))
+    throw usage_error{"the cookie \"" + o.node.cookie.substr(0, 200) + "\" (--cookie) " + nodelink::name_rule};
   if (o.broker.host.empty()) throw usage_error{"the host of the broker (-h, MQTT_HOST) is empty"};
   complete_by_url(app, from, o);
   for (const auto* option : {"--host", "--port", "--url"})

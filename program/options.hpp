@@ -6,9 +6,9 @@
 
 #include <CLI/CLI.hpp>
 
-#include "mqtt/broker_settings.hpp"
+#include <nodelink/node.hpp>
+#include <nodelink/paho/broker_settings.hpp>
 #include "program/configuration.hpp"
-#include "runtime/node.hpp"
 
 namespace program {
 
@@ -26,10 +26,10 @@ enum exit_code : int {
 };
 
 struct common_options {
-  paho::broker_settings broker;
+  nodelink::paho::broker_settings broker;
   /// The same without what is this node's own: its credentials of the folder.
-  paho::broker_settings broker_of_anybody;
-  runtime::node_settings node;
+  nodelink::paho::broker_settings broker_of_anybody;
+  nodelink::node_settings node{.topic_root = "messenger/1"};
   std::string log_level;
   /// The user said which broker: by an option or by the environment.
   bool broker_configured = false;
@@ -55,7 +55,7 @@ void add_common_options(CLI::App& app, common_options& options, const std::strin
 
 /// An option that is a length of time: a whole number with `s`, `m`, `h` or `d`, from 1 s to 365 d; without a unit
 /// seconds.
-CLI::Option* add_duration_option(CLI::App& app, const std::string& name, runtime::duration& value,
+CLI::Option* add_duration_option(CLI::App& app, const std::string& name, nodelink::duration& value,
                                  const std::string& description);
 
 /// Checks and completes what was parsed: names, the broker's URL, the password file. @throws usage_error
@@ -63,7 +63,7 @@ void complete(CLI::App& app, configuration& from, common_options& options);
 
 /// How another node of this program connects: the same way, but with its own credentials if there is a folder of them.
 /// Call it after complete(). @throws usage_error
-paho::broker_settings broker_as(const std::string& node, const common_options& options);
+nodelink::paho::broker_settings broker_as(const std::string& node, const common_options& options);
 
 /// Completes `name` to `name@<short host name>` and checks it. @param option named in the sentence.
 std::string node_name(const std::string& name, const std::string& option);

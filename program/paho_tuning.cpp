@@ -85,7 +85,7 @@ extern "C" int poll(pollfd* which, nfds_t count, int milliseconds) {
 namespace program {
 
 // Paho knows no lowest version, only a single one. A context of OpenSSL begins with what the configuration says.
-static void require_version(const paho::tls_settings& settings) {
+static void require_version(const nodelink::paho::tls_settings& settings) {
   OPENSSL_init_ssl(OPENSSL_INIT_LOAD_CONFIG, nullptr);
   const std::string text = std::string("messenger = modules\n[modules]\nssl_conf = contexts\n[contexts]\n") +
                            "system_default = every\n[every]\nCipherString = DEFAULT:@SECLEVEL=2\nMinProtocol = " +
@@ -107,7 +107,7 @@ ending_paho::ending_paho() {
 }
 ending_paho::~ending_paho() { is_ending = false; }
 
-void prepare_paho(const paho::tls_settings& tls) {
+void prepare_paho(const nodelink::paho::tls_settings& tls) {
   if (tls.on) require_version(tls);
   MQTTAsync_setTraceLevel(MQTTASYNC_TRACE_ERROR);  // the default costs a vsnprintf a packet
   // Paho would go to these, whatever the broker's address.

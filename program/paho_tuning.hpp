@@ -2,7 +2,7 @@
 /// What our own programs, which are their own masters, do so that Paho is quick and safe in them. A library must not.
 #pragma once
 
-#include "mqtt/broker_settings.hpp"
+#include <nodelink/paho/broker_settings.hpp>
 
 namespace program {
 
@@ -11,7 +11,7 @@ namespace program {
 ///
 /// Beside that, functions of the C library are replaced here, for Paho's receive thread, which else sleeps when it had
 /// better not.
-void prepare_paho(const paho::tls_settings& tls);
+void prepare_paho(const nodelink::paho::tls_settings& tls);
 
 /// Before a connection is begun: Paho looks at its sockets anew.
 void wake_paho();

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "runtime/message.hpp"
+#include <nodelink/message.hpp>
 
 namespace messenger {
 
@@ -17,37 +17,37 @@ inline constexpr const char* server_name = "messenger";
 
 /// `{ClientPid, logon, UserName}`
 struct logon {
-  runtime::pid from;
+  nodelink::pid from;
   std::string name;  ///< any string; a user name only after is_user_name()
 
-  static std::optional<logon> match(const runtime::message& m);
-  runtime::term write() const { return runtime::term::array({to_string(from), "logon", name}); }
+  static std::optional<logon> match(const nodelink::message& m);
+  nodelink::term write() const { return nodelink::term::array({to_string(from), "logon", name}); }
 };
 
 /// `{ClientPid, message_to, ToName, Message}`
 struct message_to {
-  runtime::pid from;
+  nodelink::pid from;
   std::string to;
   std::string text;
 
-  static std::optional<message_to> match(const runtime::message& m);
-  runtime::term write() const { return runtime::term::array({to_string(from), "message_to", to, text}); }
+  static std::optional<message_to> match(const nodelink::message& m);
+  nodelink::term write() const { return nodelink::term::array({to_string(from), "message_to", to, text}); }
 };
 
 /// `{messenger, stop, Why}`: a reply that ends the client.
 struct stop {
   std::string why;
 
-  static std::optional<stop> match(const runtime::message& m);
-  runtime::term write() const { return runtime::term::array({"messenger", "stop", why}); }
+  static std::optional<stop> match(const nodelink::message& m);
+  nodelink::term write() const { return nodelink::term::array({"messenger", "stop", why}); }
 };
 
 /// `{messenger, What}`: a normal reply.
 struct reply {
   std::string what;
 
-  static std::optional<reply> match(const runtime::message& m);
-  runtime::term write() const { return runtime::term::array({"messenger", what}); }
+  static std::optional<reply> match(const nodelink::message& m);
+  nodelink::term write() const { return nodelink::term::array({"messenger", what}); }
 };
 
 /// `{message_from, FromName, Message}`
@@ -55,8 +55,8 @@ struct message_from {
   std::string name;
   std::string text;
 
-  static std::optional<message_from> match(const runtime::message& m);
-  runtime::term write() const { return runtime::term::array({"message_from", name, text}); }
+  static std::optional<message_from> match(const nodelink::message& m);
+  nodelink::term write() const { return nodelink::term::array({"message_from", name, text}); }
 };
 
 /// What the server says (seeds; `already_logged_on` and `bad_name` are this project's, see topics.md).

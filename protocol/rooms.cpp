@@ -4,8 +4,8 @@
 
 namespace messenger {
 
-using runtime::message;
-using runtime::term;
+using nodelink::message;
+using nodelink::term;
 
 namespace {
 
@@ -37,7 +37,7 @@ std::optional<names> read_names(const term& items) {
 }
 
 bool is_seq(const term& t) {
-  return t.is_number_unsigned() && t.get<std::uint64_t>() > 0 && t.get<std::uint64_t>() <= runtime::max_number;
+  return t.is_unsigned() && t.get<std::uint64_t>() > 0 && t.get<std::uint64_t>() <= nodelink::max_number;
 }
 
 }  // namespace
@@ -104,7 +104,7 @@ std::optional<rooms_reply> rooms_reply::match(const message& m) {
   if (!p) return std::nullopt;
   rooms_reply all{{}, p->more};
   for (const auto& item : p->items) {
-    if (!is_tuple(item, 2) || !string_in(item[0]) || !item[1].is_number_unsigned()) return std::nullopt;
+    if (!is_tuple(item, 2) || !string_in(item[0]) || !item[1].is_unsigned()) return std::nullopt;
     all.rooms.emplace_back(*string_in(item[0]), item[1].get<std::uint64_t>());
   }
   return all;
@@ -112,9 +112,9 @@ std::optional<rooms_reply> rooms_reply::match(const message& m) {
 
 std::optional<room_event> room_event::match(const message& m) {
   const term& t = m.content;
-  if (m.room.empty() || !t.is_array() || t.size() < 4 || t[1] != m.room || !is_seq(t[2]) || !string_in(t[3]))
+  if (m.channel.empty() || !t.is_array() || t.size() < 4 || t[1] != m.channel || !is_seq(t[2]) || !string_in(t[3]))
     return std::nullopt;
-  room_event e{kind::joined, m.room, t[2].get<std::uint64_t>(), *string_in(t[3])};
+  room_event e{kind::joined, m.channel, t[2].get<std::uint64_t>(), *string_in(t[3])};
   if (t.size() == 4 && t[0] == "joined") return e;
   if (t.size() != 5) return std::nullopt;
   e.content = t[4];
@@ -146,7 +146,7 @@ std::vector<term> pages(const term& head, const term& items) {
     size = 0;
   };
   for (const auto& item : items) {
-    const auto more = runtime::encode(item).size() + 1;
+    const auto more = nodelink::encode(item).size() + 1;
     if (size > 0 && size + more > page_size) end_page(true);
     size += more;
     part.push_back(item);

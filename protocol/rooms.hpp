@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/message.hpp"
+#include <nodelink/message.hpp>
 
 namespace messenger {
 
@@ -18,47 +18,47 @@ inline constexpr const char* lobby = "lobby";
 
 /// `{ClientPid, join, Room}`; who is in it already asks for the list anew.
 struct join {
-  runtime::pid from;
-  std::string room;  ///< any string; a room only after runtime::is_name()
+  nodelink::pid from;
+  std::string room;  ///< any string; a room only after nodelink::is_name()
 
-  static std::optional<join> match(const runtime::message& m);
-  runtime::term write() const { return runtime::term::array({to_string(from), "join", room}); }
+  static std::optional<join> match(const nodelink::message& m);
+  nodelink::term write() const { return nodelink::term::array({to_string(from), "join", room}); }
 };
 
 /// `{ClientPid, leave, Room}`
 struct leave {
-  runtime::pid from;
+  nodelink::pid from;
   std::string room;
 
-  static std::optional<leave> match(const runtime::message& m);
-  runtime::term write() const { return runtime::term::array({to_string(from), "leave", room}); }
+  static std::optional<leave> match(const nodelink::message& m);
+  nodelink::term write() const { return nodelink::term::array({to_string(from), "leave", room}); }
 };
 
 /// `{ClientPid, say, Room, Text}`
 struct say {
-  runtime::pid from;
+  nodelink::pid from;
   std::string room;
   std::string text;
 
-  static std::optional<say> match(const runtime::message& m);
-  runtime::term write() const { return runtime::term::array({to_string(from), "say", room, text}); }
+  static std::optional<say> match(const nodelink::message& m);
+  nodelink::term write() const { return nodelink::term::array({to_string(from), "say", room, text}); }
 };
 
 /// `{ClientPid, users}`: who is logged on? `{ClientPid, users, Room}`: who is in it?
 struct ask_users {
-  runtime::pid from;
+  nodelink::pid from;
   std::optional<std::string> room;
 
-  static std::optional<ask_users> match(const runtime::message& m);
-  runtime::term write() const;
+  static std::optional<ask_users> match(const nodelink::message& m);
+  nodelink::term write() const;
 };
 
 /// `{ClientPid, rooms}`
 struct ask_rooms {
-  runtime::pid from;
+  nodelink::pid from;
 
-  static std::optional<ask_rooms> match(const runtime::message& m);
-  runtime::term write() const { return runtime::term::array({to_string(from), "rooms"}); }
+  static std::optional<ask_rooms> match(const nodelink::message& m);
+  nodelink::term write() const { return nodelink::term::array({to_string(from), "rooms"}); }
 };
 
 using names = std::vector<std::string>;
@@ -71,15 +71,15 @@ struct joined {
   names users;
   bool more = false;
 
-  static std::optional<joined> match(const runtime::message& m);
+  static std::optional<joined> match(const nodelink::message& m);
 };
 
 /// `{messenger, left, Room}`
 struct left {
   std::string room;
 
-  static std::optional<left> match(const runtime::message& m);
-  runtime::term write() const { return runtime::term::array({"messenger", "left", room}); }
+  static std::optional<left> match(const nodelink::message& m);
+  nodelink::term write() const { return nodelink::term::array({"messenger", "left", room}); }
 };
 
 /// `{messenger, users, Names}`; pages as above.
@@ -87,7 +87,7 @@ struct users_reply {
   names users;
   bool more = false;
 
-  static std::optional<users_reply> match(const runtime::message& m);
+  static std::optional<users_reply> match(const nodelink::message& m);
 };
 
 /// `{messenger, rooms, [{Room, Count}]}`; pages as above.
@@ -95,7 +95,7 @@ struct rooms_reply {
   std::vector<std::pair<std::string, std::uint64_t>> rooms;
   bool more = false;
 
-  static std::optional<rooms_reply> match(const runtime::message& m);
+  static std::optional<rooms_reply> match(const nodelink::message& m);
 };
 
 /// What happens in a room, in the order of `seq`: `{joined, Room, Seq, Name}`, `{left, Room, Seq, Name, Reason}`,
@@ -106,15 +106,15 @@ struct room_event {
   std::string room;
   std::uint64_t seq = 0;
   std::string name;
-  runtime::term content{};  ///< the reason, or the text
+  nodelink::term content{};  ///< the reason, or the text
 
-  static std::optional<room_event> match(const runtime::message& m);
-  runtime::term write() const;
+  static std::optional<room_event> match(const nodelink::message& m);
+  nodelink::term write() const;
 };
 
 /// Writes a list, a JSON array, as pages: `{..., Items}` for the last, `{..., Items, more}` for those before.
 /// @param head what stands before the items.
-std::vector<runtime::term> pages(const runtime::term& head, const runtime::term& items);
+std::vector<nodelink::term> pages(const nodelink::term& head, const nodelink::term& items);
 
 namespace word {
 inline constexpr const char* nick_not_allowed = "nick_not_allowed";

@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <array>
 
-#include "runtime/node.hpp"
-#include "runtime/signals.hpp"
-#include "runtime/topics.hpp"
+#include <nodelink/node.hpp>
+#include "core/node_core.hpp"
 
 namespace chaos {
 
-using runtime::encode;
-using runtime::publication;
+using nodelink::encode;
+using nodelink::publication;
 
 // The longest pause between two tries to reconnect, and a try that fails.
 constexpr duration longest_reconnect = 40s;
@@ -32,7 +31,7 @@ chaotic_world::chaotic_world(std::uint64_t seed, trace t)
   broker().on_publish = [this](const publication& p) { published(p); };
   broker().on_overflow = [this](const std::string& client, const publication& p) {
     say("the broker drops a message for " + client);
-    if (p.topic == "messenger/1/test/node/" + client) missed_its_status_.insert(client);
+    if (p.topic == "nodelink/1/test/node/" + client) missed_its_status_.insert(client);
     laws_.disturb(client, 0s);
   };
   servers_.push_back(std::make_unique<server_program>(*this, start(settings(server_node))));
@@ -47,7 +46,7 @@ chaotic_world::~chaotic_world() {
   broker().on_overflow = nullptr;
 }
 
-runtime::node_settings chaotic_world::settings(const std::string& name) {
+nodelink::node_settings chaotic_world::settings(const std::string& name) {
   return {.name = name, .cookie = "test", .net_ticktime = net_ticktime_, .monitor_nodes = name == server_node};
 }
 
@@ -89,7 +88,7 @@ program* chaotic_world::program_of(const pid& p) {
 
 bool chaotic_world::lives(const pid& p) {
   auto* program = program_of(p);
-  return program && program->on().node().processes().find(p.serial);
+  return program && program->on().node().core().processes().find(p.serial);
 }
 
 // "logon: NAME is PID, ..." and "logoff: NAME was PID, reason ..."
@@ -101,7 +100,7 @@ void chaotic_world::server_logged(std::string_view line) {
   const auto name_begin = line.find(' ') + 1;
   const auto verb = line.find(on ? " is " : " was ", name_begin);
   const auto pid_begin = verb + (on ? 4 : 5);
-  const auto who = runtime::parse_pid(line.substr(pid_begin, line.find(',', pid_begin) - pid_begin));
+  const auto who = nodelink::parse_pid(line.substr(pid_begin, line.find(',', pid_begin) - pid_begin));
   if (on)
     laws_.logon(*running(), *who, std::string(line.substr(name_begin, verb - name_begin)));
   else
@@ -121,17 +120,17 @@ void chaotic_world::expect_off(const std::string& what, std::function<bool(const
 }
 
 // Whether that status says that the process is no more.
-static bool is_over(const runtime::node_status& s, const pid& who) {
+static bool is_over(const nodelink::node_status& s, const pid& who) {
   return who.node == s.node && (s.up ? who.creation < s.creation : who.creation <= s.creation);
 }
 
 void chaotic_world::published(const publication& p) {
-  say(p.topic.substr(sizeof "messenger/1/test") + (p.retain ? " retained " : " ") + p.payload.substr(0, 200));
+  say(p.topic.substr(sizeof "nodelink/1/test") + (p.retain ? " retained " : " ") + p.payload.substr(0, 200));
   if (p.payload.find(R"(","logon",)") != std::string::npos) logons_.push_back(p);
   if (!p.retain || p.topic.find("/node/") == std::string::npos) return;
   std::string why;
-  const auto content = runtime::decode(p.payload, why);
-  const auto status = content ? runtime::read_status(*content) : std::nullopt;
+  const auto content = nodelink::decode(p.payload, why);
+  const auto status = content ? nodelink::read_status(*content) : std::nullopt;
   if (!status || !p.topic.ends_with(status->node)) return;
   statuses_.push_back(p);
   expect_off(
@@ -183,13 +182,13 @@ void chaotic_world::repeat_a_status() {
 void chaotic_world::repeat_a_logon() {
   if (logons_.empty() || clock_goes_back || broker().max_queued < 1'000) return;
   const auto p = logons_[below(logons_.size())];
-  const auto who = runtime::parse_pid(p.payload.substr(2, p.payload.find(',') - 3));
+  const auto who = nodelink::parse_pid(p.payload.substr(2, p.payload.find(',') - 3));
   if (!who || who->node == stranger || is_up(*who)) return;
   say("the logon of an incarnation that is no more comes again");
   broker().publish(p);
   std::string why;
-  const auto content = runtime::decode(broker().retained("messenger/1/test/node/" + who->node), why);
-  const auto status = content ? runtime::read_status(*content) : std::nullopt;
+  const auto content = nodelink::decode(broker().retained("nodelink/1/test/node/" + who->node), why);
+  const auto status = content ? nodelink::read_status(*content) : std::nullopt;
   if (status && is_over(*status, *who))
     expect_off(
         "its node's status", [who = *who](const pid& listed) { return listed == who; }, who->node);
@@ -265,14 +264,15 @@ void chaotic_world::check_agreement() {
 
 void chaotic_world::check_memory(program& p) {
   auto& node = p.on().node();
-  node.processes().for_each([&](runtime::process_state& state) {
+  node.core().processes().for_each([&](nodelink::process_state& state) {
     if (!state.mailbox.empty())
       laws_.violated("no mailbox fills up: process " + std::to_string(state.serial) + " at " + p.name());
   });
   // A shell, its supervisor, mess_client, the linker; the server and its supervisor.
-  if (node.processes().count() > 4) laws_.violated("no processes pile up at " + p.name());
+  if (node.core().processes().count() > 4) laws_.violated("no processes pile up at " + p.name());
   // The programs' nodes and the stranger's.
-  if (node.others().size() > programs().size() + 1) laws_.violated("the node table does not grow at " + p.name());
+  if (node.core().others().size() > programs().size() + 1)
+    laws_.violated("the node table does not grow at " + p.name());
 }
 
 // Both ends of every link know of it.
@@ -280,8 +280,8 @@ void chaotic_world::check_links() {
   std::set<std::pair<pid, pid>> links;
   for (auto* p : programs())
     if (p->is_up())
-      p->on().node().processes().for_each([&](runtime::process_state& state) {
-        for (const auto& remote : state.remote_links) links.emplace(p->on().node().pid_of(state.serial), remote);
+      p->on().node().core().processes().for_each([&](nodelink::process_state& state) {
+        for (const auto& remote : state.remote_links) links.emplace(p->on().node().core().pid_of(state.serial), remote);
       });
   for (const auto& [a, b] : links)
     if (!links.contains({b, a}))
@@ -292,8 +292,8 @@ void chaotic_world::check_statuses() {
   for (auto* p : programs())
     // Whoever is not told that his status is overwritten cannot mend it.
     if (p->is_up() && !missed_its_status_.contains(p->name()) &&
-        broker().retained("messenger/1/test/node/" + p->name()) !=
-            encode(runtime::write_status({true, p->name(), p->on().node().creation(), {}})))
+        broker().retained("nodelink/1/test/node/" + p->name()) !=
+            encode(nodelink::write_status({true, p->name(), p->on().node().creation(), {}})))
       laws_.violated("the broker keeps the status of who lives: " + p->name());
 }
 

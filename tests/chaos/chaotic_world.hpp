@@ -10,7 +10,7 @@ namespace chaos {
 /// What the schedule says, line by line; empty for a schedule nobody reads.
 using trace = std::function<void(const std::string&)>;
 
-class chaotic_world final : public simulation::world {
+class chaotic_world final : public nodelink::simulation::world {
  public:
   explicit chaotic_world(std::uint64_t seed, trace t = {});
   ~chaotic_world();
@@ -63,7 +63,7 @@ class chaotic_world final : public simulation::world {
   void repeat_a_logon();
 
  private:
-  void published(const runtime::publication& p);
+  void published(const nodelink::publication& p);
   void act();
   void heal();
   void settle();
@@ -76,7 +76,7 @@ class chaotic_world final : public simulation::world {
   void everybody_dies();
   std::vector<program*> programs();
   program* program_of(const pid& p);
-  runtime::node_settings settings(const std::string& name);
+  nodelink::node_settings settings(const std::string& name);
 
   trace trace_;
   duration net_ticktime_;
@@ -84,7 +84,7 @@ class chaotic_world final : public simulation::world {
   std::set<std::string> missed_its_status_;  // since the broker dropped it
   std::vector<std::unique_ptr<server_program>> servers_;
   std::vector<std::unique_ptr<user_program>> users_;
-  std::vector<runtime::publication> statuses_, logons_;  // that were published, for repeats
+  std::vector<nodelink::publication> statuses_, logons_;  // that were published, for repeats
   bool acting_ = true;
 };
 

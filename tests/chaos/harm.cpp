@@ -1,14 +1,13 @@
 // What goes wrong.
 #include <array>
 
+#include <nodelink/node.hpp>
 #include "chaotic_world.hpp"
+#include "core/node_core.hpp"
 #include "protocol/messages.hpp"
-#include "runtime/node.hpp"
-#include "runtime/signals.hpp"
-#include "runtime/topics.hpp"
 
 namespace chaos {
-using runtime::encode;
+using nodelink::encode;
 
 namespace {
 
@@ -72,7 +71,7 @@ void crash_server_process(chaotic_world& w) {
 }
 
 void stop_broker(chaotic_world& w) {
-  using simulation::persistence;
+  using nodelink::simulation::persistence;
   auto& b = w.broker();
   if (!b.is_running()) return;
   const auto time = some_time(w);
@@ -129,7 +128,7 @@ void delay(chaotic_world& w) {
 void repeat(chaotic_world& w) {
   const auto n = 1 + w.below(4);
   w.say("one in " + std::to_string(n) + " signals, statuses and logons comes twice");
-  w.broker().repeats = [&w, n](const runtime::publication& p) {
+  w.broker().repeats = [&w, n](const nodelink::publication& p) {
     const bool is_message = p.payload.find("message_") != std::string::npos || p.payload.starts_with("[\"messenger\"");
     return !is_message && w.one_in(n);
   };
@@ -154,7 +153,7 @@ void flood(chaotic_world& w) {
   w.say("the stranger floods the server");
   const auto request = encode(messenger::say{pid{w.stranger, 7, 1}, "red", "flood"}.write());
   for (int i = 0; i < 1'500; ++i)
-    w.broker().publish({"messenger/1/test/to/" + w.server_node + "/messenger/from/" + w.stranger, request});
+    w.broker().publish({"nodelink/1/test/to/" + w.server_node + "/messenger/from/" + w.stranger, request});
   w.schedule(1s, [&w, before] { w.broker().max_queued = before; });
 }
 
@@ -162,7 +161,7 @@ void flood(chaotic_world& w) {
 void lose_room_events(chaotic_world& w) {
   const auto n = 2 + w.below(3);
   w.say("one in " + std::to_string(n) + " events of rooms is lost");
-  w.broker().loses = [&w, n](const runtime::publication& p) {
+  w.broker().loses = [&w, n](const nodelink::publication& p) {
     return p.topic.find("/room/") != std::string::npos && w.one_in(n);
   };
   w.schedule(some_time(w), [&w] { w.broker().loses = nullptr; });
@@ -173,29 +172,29 @@ void lose_room_events(chaotic_world& w) {
 void chaotic_world::forge() {
   const auto publish = [this](const std::string& topic, const std::string& payload, bool retain = false) {
     say("the stranger publishes:");
-    broker().publish({"messenger/1/test/" + topic, payload, retain});
+    broker().publish({"nodelink/1/test/" + topic, payload, retain});
   };
   user_program& victim = random_user();
   if (!victim.is_up()) return;
   const pid mine{stranger, 7, 1 + below(3)};
-  const pid his = victim.logged_on() ? victim.logged_on()->first : victim.on().node().pid_of(1 + below(4));
+  const pid his = victim.logged_on() ? victim.logged_on()->first : victim.on().node().core().pid_of(1 + below(4));
   const auto* s = server();
-  const pid servers = s ? const_cast<server_program*>(s)->on().node().pid_of(2) : pid{server_node, 1, 2};
+  const pid servers = s ? const_cast<server_program*>(s)->on().node().core().pid_of(2) : pid{server_node, 1, 2};
   const std::string to_server = "to/" + (one_in(2) ? server_node + "/messenger" : to_string(servers)) + "/from/";
   const std::string to_victim = "to/" + to_string(his) + "/from/";
   switch (below(12)) {
-    case 0: return publish(to_server + stranger, encode(runtime::write_exit(his, "forged")));
-    case 1: return publish(to_victim + stranger, encode(runtime::write_exit(servers, "forged")));
+    case 0: return publish(to_server + stranger, encode(nodelink::write_exit(his, "forged")));
+    case 1: return publish(to_victim + stranger, encode(nodelink::write_exit(servers, "forged")));
     case 2: return publish(to_server + stranger, encode(messenger::logon{his, random_name()}.write()));
     case 3: return publish(to_server + stranger, encode(messenger::logon{mine, random_name()}.write()));
-    case 4: return publish(to_victim + stranger, encode(runtime::write_link(mine)));
+    case 4: return publish(to_victim + stranger, encode(nodelink::write_link(mine)));
     case 5: return publish(to_victim + stranger, encode(messenger::message_from{"ann", "user1@host/1#1"}.write()));
     case 6:
-      return publish("node/" + stranger, encode(runtime::write_status({false, his.node, his.creation, "forged"})),
+      return publish("node/" + stranger, encode(nodelink::write_status({false, his.node, his.creation, "forged"})),
                      true);
     case 7:
       if (clock_goes_back || broker().max_queued < 1'000) return;  // its owner might not hear of it
-      return broker().publish({"messenger/1/test/node/" + his.node, "", true});
+      return broker().publish({"nodelink/1/test/node/" + his.node, "", true});
     case 8: {
       std::string bytes(below(100), ' ');
       for (auto& c : bytes) c = static_cast<char>(below(256));
@@ -204,10 +203,10 @@ void chaotic_world::forge() {
     case 9: return publish(to_server + stranger, encode(messenger::logon{mine, random_name()}.write()), true);
     case 10:  // A retained one is no message, whoever it is from: MQTT 5 tells.
       if (!broker().retain_as_published) return;
-      return publish(to_server + his.node, encode(runtime::write_exit(his, "planted")), true);
+      return publish(to_server + his.node, encode(nodelink::write_exit(his, "planted")), true);
     default:
       if (!broker().retain_as_published) return;
-      return publish(to_victim + server_node, encode(runtime::write_exit(servers, "planted")), true);
+      return publish(to_victim + server_node, encode(nodelink::write_exit(servers, "planted")), true);
   }
 }
 

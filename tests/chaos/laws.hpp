@@ -7,15 +7,15 @@
 #include <set>
 #include <string>
 
-#include "runtime/simulation/world.hpp"
+#include <nodelink/simulation/world.hpp>
 
 namespace chaos {
 
 using namespace std::chrono_literals;
-using runtime::duration;
-using runtime::instant;
-using runtime::pid;
-using simulation::host;
+using nodelink::duration;
+using nodelink::instant;
+using nodelink::pid;
+using nodelink::simulation::host;
 
 /// How soon the end of a process that could be heard of has to be: far more than any delay in these worlds.
 inline constexpr duration soon = 3s;
@@ -23,7 +23,7 @@ inline constexpr duration soon = 3s;
 class laws {
  public:
   /// @param memory how long after a fault a node may still lose links by it.
-  laws(simulation::world& w, duration memory) : world_(w), memory_(memory) {}
+  laws(nodelink::simulation::world& w, duration memory) : world_(w), memory_(memory) {}
 
   void violated(const std::string& law);
   std::function<void(const std::string& law)> on_violation;
@@ -60,7 +60,7 @@ class laws {
   // Of one end: the own creation may have changed when the exit is seen.
   link_count& end_of_link(const pid& at, const pid& other) { return links_[{at.node, at.serial, other}]; }
 
-  simulation::world& world_;
+  nodelink::simulation::world& world_;
   duration memory_;
   std::optional<std::string> violation_;
   std::map<std::string, instant> disturbed_until_;

@@ -1,16 +1,17 @@
 #include "programs.hpp"
 
+#include <nodelink/node.hpp>
 #include "chaotic_world.hpp"
 #include "client/lines.hpp"
+#include "core/node_core.hpp"
 #include "protocol/messages.hpp"
-#include "runtime/node.hpp"
 
 namespace chaos {
 
-using runtime::exit_signal;
-using runtime::message;
-using runtime::process;
-using runtime::self;
+using nodelink::exit_signal;
+using nodelink::message;
+using nodelink::process;
+using nodelink::self;
 
 program::program(chaotic_world& w, host& h)
     : world_(w), host_(h), id_(h.name() + "/" + std::to_string(w.below(1'000'000))) {
@@ -23,7 +24,7 @@ void program::node_up(std::uint64_t creation) {
   world_.contested(name());
 }
 
-void program::connection_lost(const runtime::connection_loss& loss, duration) {
+void program::connection_lost(const nodelink::connection_loss& loss, duration) {
   world_.say(id_ + ": " + loss.sentence);
 }
 
@@ -31,7 +32,7 @@ void program::replaced(std::uint64_t creation) {
   world_.say(id_ + " was replaced by creation " + std::to_string(creation));
 }
 
-void program::dropped(runtime::drop why, std::string_view from, std::string_view what, std::uint64_t) {
+void program::dropped(nodelink::drop why, std::string_view from, std::string_view what, std::uint64_t) {
   world_.say(id_ + " drops (" + to_string(why) + ", from " + std::string(from) + ") " + std::string(what));
 }
 
@@ -71,7 +72,7 @@ void server_program::node_up(std::uint64_t creation) {
 
 void server_program::crash() {
   if (!is_running() || host_.is_frozen()) return;
-  host_.node().stop_process(messenger::server_name, runtime::reason::error("chaos"));
+  host_.node().stop_process(messenger::server_name, nodelink::reason::error("chaos"));
   host_.run();
   world_.laws().server_ended(host_);
   if (host_.node().whereis(messenger::supervisor_name)) return;
@@ -176,7 +177,7 @@ void user_program::show(const std::string& line) {
   }
 }
 
-void user_program::connection_lost(const runtime::connection_loss& loss, duration next_try) {
+void user_program::connection_lost(const nodelink::connection_loss& loss, duration next_try) {
   program::connection_lost(loss, next_try);
   if (!logged_on_) return;
   world_.schedule(host_.lag() + 1ms, [this, who = logged_on_->first, pause = pauses_] {
@@ -185,8 +186,8 @@ void user_program::connection_lost(const runtime::connection_loss& loss, duratio
   });
 }
 
-void user_program::process_ended(const pid& process, const runtime::term& reason) {
-  world_.say(name() + ": process " + to_string(process) + " ended: " + runtime::brief(reason));
+void user_program::process_ended(const pid& process, const nodelink::term& reason) {
+  world_.say(name() + ": process " + to_string(process) + " ended: " + nodelink::brief(reason));
   if (logged_on_ && logged_on_->first.serial == process.serial) {
     logged_on_.reset();
     rooms_.clear();
@@ -206,7 +207,7 @@ void user_program::start_linker() {
 }
 
 pid user_program::linker() {
-  return host_.node().pid_of(linker_before_ != 0 && world_.one_in(4) ? linker_before_ : linker_);
+  return host_.node().core().pid_of(linker_before_ != 0 && world_.one_in(4) ? linker_before_ : linker_);
 }
 
 // A link to a process that is no more, on a node that lives, gives noproc soon.
@@ -225,16 +226,16 @@ process user_program::link_and_count(self me) {
   while (!is_over)
     co_await me.receive(
         [&](const exit_signal& s) {
-          world_.say(to_string(me.pid()) + " sees EXIT of " + to_string(s.from) + ": " + runtime::brief(s.reason));
+          world_.say(to_string(me.pid()) + " sees EXIT of " + to_string(s.from) + ": " + nodelink::brief(s.reason));
           if (s.from.node != world_.stranger) world_.laws().exited(me.pid(), s.from, world_.lives(s.from));
         },
-        [&](const runtime::message& m) {
+        [&](const nodelink::message& m) {
           if (!m.local) return;
           if (m.content == "end") {
             is_over = true;
             return;
           }
-          const auto to = *runtime::parse_pid(m.content.get<std::string>());
+          const auto to = *nodelink::parse_pid(m.content.get<std::string>());
           world_.laws().linked(me.pid(), to);
           if (world_.is_up(to) && !world_.lives(to)) expect_noproc(me.pid(), to);
           me.link(to);

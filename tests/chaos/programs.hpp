@@ -14,7 +14,7 @@ namespace chaos {
 class chaotic_world;
 
 /// A host with what runs on it.
-class program : public runtime::node_observer {
+class program : public nodelink::node_observer {
  public:
   program(chaotic_world& w, host& h);
   ~program() override { host_.listener = nullptr; }
@@ -37,9 +37,9 @@ class program : public runtime::node_observer {
 
  protected:
   void node_up(std::uint64_t creation) override;
-  void connection_lost(const runtime::connection_loss& loss, duration next_try) override;
+  void connection_lost(const nodelink::connection_loss& loss, duration next_try) override;
   void replaced(std::uint64_t creation) override;
-  void dropped(runtime::drop why, std::string_view from, std::string_view what, std::uint64_t count) override;
+  void dropped(nodelink::drop why, std::string_view from, std::string_view what, std::uint64_t count) override;
 
   virtual void boot() = 0;
   virtual void ended() = 0;
@@ -97,9 +97,9 @@ class user_program final : public program {
   void show(const std::string& line);
   void start_linker();
   void expect_noproc(const pid& at, const pid& gone);
-  runtime::process link_and_count(runtime::self me);
-  void connection_lost(const runtime::connection_loss& loss, duration next_try) override;
-  void process_ended(const pid& process, const runtime::term& reason) override;
+  nodelink::process link_and_count(nodelink::self me);
+  void connection_lost(const nodelink::connection_loss& loss, duration next_try) override;
+  void process_ended(const pid& process, const nodelink::term& reason) override;
 
   bool rejoin_;
   std::unique_ptr<messenger::screen> out_;

@@ -4,10 +4,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <nodelink/paho/broker_url.hpp>
 #include "client/commands.hpp"
 #include "client/printable.hpp"
 #include "fuzz.hpp"
-#include "program/broker_url.hpp"
 #include "program/configuration.hpp"
 #include "program/options.hpp"
 
@@ -35,10 +35,10 @@ void read_file(std::string_view bytes) {
 void fuzz::one(std::string_view bytes) {
   read_file(bytes);
   try {
-    paho::broker_settings broker;
-    (void)program::read_broker_url(std::string(bytes), broker);
+    nodelink::paho::broker_settings broker;
+    (void)nodelink::paho::read_broker_url(std::string(bytes), broker);
     expect(!broker.host.empty() && broker.port >= 1 && broker.port <= 65'535, "a URL that is taken leads to a broker");
-  } catch (const program::usage_error&) {
+  } catch (const nodelink::paho::bad_broker_url&) {
   }
   (void)messenger::parse_command(bytes);
   for (const unsigned char c : messenger::printable(std::string(bytes)))

@@ -1,15 +1,15 @@
 // What is read from a payload and from a topic: terms, signals, statuses, tuples, names.
 #include <cstdlib>
 
+#include "core/signals.hpp"
+#include "core/topics.hpp"
 #include "fuzz.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/rooms.hpp"
-#include "runtime/signals.hpp"
-#include "runtime/topics.hpp"
 
 namespace {
 
-using namespace runtime;
+using namespace nodelink;
 
 // What has been read and is written again reads the same.
 template <class T>
@@ -28,7 +28,7 @@ void read_payload(std::string_view bytes) {
   for (const char c : brief(*content)) fuzz::expect(c >= ' ' && c <= '~', "a log line has printable ASCII in it only");
   (void)read_signal(*content);
   (void)read_status(*content);
-  const message m{.from = "mallory@x", .content = *content, .room = "lobby"};
+  const message m{.from = "mallory@x", .content = *content, .channel = "lobby"};
   expect_same(messenger::logon::match(m), *content);
   expect_same(messenger::message_to::match(m), *content);
   expect_same(messenger::message_from::match(m), *content);
@@ -40,7 +40,7 @@ void read_payload(std::string_view bytes) {
 }
 
 void read_topic(std::string_view bytes) {
-  const topics of("messenger");
+  const topics of("messenger/1", "messenger");
   const auto topic = of.parse(bytes);
   if (topic)
     if (const auto* inbox = std::get_if<inbox_topic>(&*topic)) {

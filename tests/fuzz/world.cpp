@@ -3,17 +3,17 @@
 #include <spdlog/sinks/null_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <nodelink/simulation/world.hpp>
 #include "client/shell.hpp"
 #include "fuzz.hpp"
 #include "node/server.hpp"
 #include "protocol/messages.hpp"
-#include "runtime/simulation/world.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
 
-const std::string root = "messenger/1/test/";
+const std::string root = "nodelink/1/test/";
 
 std::string topic(unsigned char choice, std::uint64_t creation) {
   const std::string from = (choice & 1U) != 0 ? "mallory@x" : "ann@host";
@@ -38,7 +38,7 @@ void fuzz::one(std::string_view bytes) {
     return true;
   }();
   (void)quiet;
-  simulation::world w;
+  nodelink::simulation::world w;
   auto& server = w.start("messenger@super", true);
   messenger::start_server(server.node());
   server.run();

@@ -1,6 +1,6 @@
 #include <utility>
 
-#include "runtime/simulation/world.hpp"
+#include <nodelink/simulation/world.hpp>
 #include "stage.hpp"
 
 namespace model {
@@ -8,9 +8,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class client final : public runtime::transport_events {
+class client final : public nodelink::transport_events {
  public:
-  client(simulation::world& w, const std::string& id) : transport(w.broker(), nullptr) {
+  client(nodelink::simulation::world& w, const std::string& id) : transport(w.broker(), nullptr) {
     transport.connect(id, {"will/" + id, id + " is gone", true}, *this);
   }
   void connected() override {}
@@ -18,11 +18,11 @@ class client final : public runtime::transport_events {
   void received(std::string_view topic, std::string_view payload, bool retained) override {
     seen.push_back(std::string(topic) + "=" + std::string(payload) + (retained ? " (retained)" : ""));
   }
-  void disconnected(const runtime::connection_loss&) override { seen.emplace_back("closed"); }
+  void disconnected(const nodelink::connection_loss&) override { seen.emplace_back("closed"); }
   void closed() override {}
 
   std::vector<std::string> seen;
-  simulation::simulated_transport transport;
+  nodelink::simulation::simulated_transport transport;
 };
 
 class simulated_stage final : public stage {
@@ -70,7 +70,7 @@ class simulated_stage final : public stage {
 
  private:
   bool persistent_;
-  simulation::world world_;
+  nodelink::simulation::world world_;
   std::map<std::string, std::unique_ptr<client>> clients_;
 };
 

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "runtime/simulation/broker.hpp"
+#include <nodelink/simulation/broker.hpp>
 
 namespace model {
 
-using simulation::persistence;
+using nodelink::simulation::persistence;
 
 class stage {
  public:

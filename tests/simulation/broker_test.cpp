@@ -1,13 +1,13 @@
 // The in-memory broker itself: what it does as MQTT says, seen from two bare connections.
 #include <gtest/gtest.h>
 
-#include "runtime/simulation/world.hpp"
+#include <nodelink/simulation/world.hpp>
 
-using namespace simulation;
+using namespace nodelink::simulation;
 
 namespace {
 
-struct client final : runtime::transport_events {
+struct client final : nodelink::transport_events {
   client(world& w, std::string id) : world_(w), id_(std::move(id)), transport(w.broker(), nullptr) {
     transport.connect(id_, {"will/" + id_, "gone", true}, *this);
     world_.advance(1ms);
@@ -17,7 +17,7 @@ struct client final : runtime::transport_events {
   void received(std::string_view topic, std::string_view payload, bool retained) override {
     seen.push_back(std::string(topic) + "=" + std::string(payload) + (retained ? " retained" : ""));
   }
-  void disconnected(const runtime::connection_loss& loss) override { seen.push_back(loss.sentence); }
+  void disconnected(const nodelink::connection_loss& loss) override { seen.push_back(loss.sentence); }
   void closed() override { seen.emplace_back("closed"); }
   std::vector<std::string> take() {
     world_.advance(10ms);

@@ -1,7 +1,7 @@
 // A server that has read more than it has looked at.
 #include "messenger_world.hpp"
 
-using namespace simulation;
+using namespace nodelink::simulation;
 
 using busy_server = messenger_world;
 
@@ -35,7 +35,7 @@ TEST_F(busy_server, what_one_node_floods_waits_up_to_a_bound_and_takes_nobody_el
   server().thaw();
   advance(100ms);
   EXPECT_EQ(bob.seen(), (lines{"sent", "Message from bob: \"hello\""}));
-  EXPECT_EQ(server().node().count(runtime::drop::overrun), 500U);
+  EXPECT_EQ(server().node().count(nodelink::drop::overrun), 500U);
   publish("to/" + server_node + "/messenger/from/mallory@x", R"(["mallory@x/7-1","logon","mallory"])");
   advance(10ms);
   EXPECT_EQ(count_logged("logon: mallory"), 1U);  // its share is free again
@@ -46,7 +46,7 @@ TEST_F(busy_server, a_reply_behind_a_flooded_room_is_heard) {
   std::uint64_t latest = 0;
   broker().on_publish = [&](const publication& p) {
     std::string why;
-    if (p.topic.find("/room/") != std::string::npos) latest = runtime::decode(p.payload, why).value()[2];
+    if (p.topic.find("/room/") != std::string::npos) latest = nodelink::decode(p.payload, why).value()[2].get<std::uint64_t>();
   };
   ann.type("/join");
   advance(10ms);

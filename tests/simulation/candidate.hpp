@@ -4,9 +4,9 @@
 #include "messenger_world.hpp"
 #include "node/candidate.hpp"
 
-namespace simulation {
+namespace nodelink::simulation {
 
-class candidate_program final : public runtime::node_observer {
+class candidate_program final : public nodelink::node_observer {
  public:
   candidate_program(world& w, const std::string& own_name, duration delay, duration net_ticktime = 60s)
       : world_(w), own_name_(own_name), standby_{server_node, delay, net_ticktime} {
@@ -16,7 +16,7 @@ class candidate_program final : public runtime::node_observer {
   bool is_running() const { return present_ && present_->is_running(); }
   bool serves() const { return is_running() && me_->serves(); }
   bool is_up_as_server() const { return serves() && present_->node().is_up(); }
-  runtime::node& node() { return present_->node(); }
+  nodelink::node& node() { return present_->node(); }
   /// How often it has become the server.
   int terms() const { return terms_; }
 
@@ -76,11 +76,11 @@ class candidate_program final : public runtime::node_observer {
   }
 
   // node_program asks the candidate unless it is stopping.
-  void connection_lost(const runtime::connection_loss& loss, duration) override {
+  void connection_lost(const nodelink::connection_loss& loss, duration) override {
     if (!is_stopping_) me_->lost(loss.what);
   }
   void replaced(std::uint64_t) override {
-    if (!is_stopping_) me_->lost(runtime::connection_loss::kind::lost);
+    if (!is_stopping_) me_->lost(nodelink::connection_loss::kind::lost);
   }
   // Once its present turn is over, the node is gone; unless the program is killed before.
   void stopped() override {
@@ -105,4 +105,4 @@ class candidate_program final : public runtime::node_observer {
   std::uint64_t life_ = 0;
 };
 
-}  // namespace simulation
+}  // namespace nodelink::simulation

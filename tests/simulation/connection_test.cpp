@@ -1,22 +1,23 @@
 // The life of a node's connection: creations, reconnecting, stopping.
 #include <gtest/gtest.h>
 
-#include "runtime/simulation/world.hpp"
+#include "core/node_core.hpp"
+#include <nodelink/simulation/world.hpp>
 
-using namespace runtime;
+using namespace nodelink;
 using namespace std::chrono_literals;
-using simulation::host;
-using simulation::world;
+using nodelink::simulation::host;
+using nodelink::simulation::world;
 
 TEST(connections, carry_a_will_with_their_creation) {
   world w;
   host& h = w.start("a@x");
   w.advance(10ms);
   const auto creation = h.node().creation();
-  EXPECT_EQ(w.broker().retained("messenger/1/test/node/a@x"), encode(write_status({true, "a@x", creation, {}})));
+  EXPECT_EQ(w.broker().retained("nodelink/1/test/node/a@x"), encode(write_status({true, "a@x", creation, {}})));
   h.kill();
   w.advance(10ms);
-  EXPECT_EQ(w.broker().retained("messenger/1/test/node/a@x"),
+  EXPECT_EQ(w.broker().retained("nodelink/1/test/node/a@x"),
             encode(write_status({false, "a@x", creation, "noconnection"})));
 }
 
@@ -31,7 +32,7 @@ TEST(connections, begin_with_a_creation_higher_than_any_before_whatever_the_wall
     w.advance(1s);
     EXPECT_TRUE(h.node().is_up());
     EXPECT_GT(h.node().creation(), last);
-    EXPECT_EQ(w.broker().retained("messenger/1/test/node/a@x"),
+    EXPECT_EQ(w.broker().retained("nodelink/1/test/node/a@x"),
               encode(write_status({true, "a@x", h.node().creation(), {}})));
     last = h.node().creation();
   }
@@ -82,11 +83,11 @@ TEST(connections, a_short_cut_costs_nothing) {
 
 TEST(connections, a_planted_status_that_nothing_can_outrank_is_overwritten) {
   world w;
-  w.broker().publish({"messenger/1/test/node/a@x", encode(write_status({true, "a@x", max_number, {}})), true});
+  w.broker().publish({"nodelink/1/test/node/a@x", encode(write_status({true, "a@x", max_number, {}})), true});
   host& h = w.start("a@x");
   w.advance(1min);
   EXPECT_EQ(h.log, std::vector<std::string>{"up"});
-  EXPECT_EQ(w.broker().retained("messenger/1/test/node/a@x"),
+  EXPECT_EQ(w.broker().retained("nodelink/1/test/node/a@x"),
             encode(write_status({true, "a@x", h.node().creation(), {}})));
 }
 

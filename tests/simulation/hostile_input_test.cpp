@@ -1,21 +1,22 @@
 // Input that nobody who belongs sends: it is counted, does nothing, and disturbs nobody.
+#include "core/node_core.hpp"
 #include "messenger_world.hpp"
 
-using namespace simulation;
-using runtime::drop;
-using runtime::encode;
+using namespace nodelink::simulation;
+using nodelink::drop;
+using nodelink::encode;
 
 struct hostile_input : messenger_world {
   std::string server_inbox = "to/messenger@super/messenger/from/mallory@x";
   std::size_t replies = 0;
   void watch_replies() {
-    broker().on_publish = [this](const runtime::publication& p) {
+    broker().on_publish = [this](const nodelink::publication& p) {
       replies += p.topic.find("/to/mallory@x/") != std::string::npos;
     };
   }
   std::uint64_t counted() {
     std::uint64_t all = 0;
-    for (std::size_t i = 0; i < runtime::drop_kinds; ++i) all += server().node().count(static_cast<drop>(i));
+    for (std::size_t i = 0; i < nodelink::drop_kinds; ++i) all += server().node().count(static_cast<drop>(i));
     return all;
   }
   void expect_unharmed(user& u) {
@@ -76,9 +77,9 @@ TEST_F(hostile_input, sending_as_somebody_else_is_dropped) {  // case 47
 TEST_F(hostile_input, somebody_elses_exit_is_dropped) {  // case 48
   user& peter = logged_on("peter");
   const auto server_pid = to_string(*server().node().whereis("messenger"));
-  publish("to/" + server_pid + "/from/mallory@x", encode(runtime::write_exit(peter.client(), "forged")));
+  publish("to/" + server_pid + "/from/mallory@x", encode(nodelink::write_exit(peter.client(), "forged")));
   publish("node/mallory@x",
-          encode(runtime::write_status({false, "peter@peter-host", peter.client().creation, "forged"})));
+          encode(nodelink::write_status({false, "peter@peter-host", peter.client().creation, "forged"})));
   advance(10ms);
   EXPECT_EQ(server().node().count(drop::forged), 2U);
   expect_unharmed(peter);
@@ -107,15 +108,15 @@ TEST_F(hostile_input, links_without_end_are_refused_and_only_the_server_links_to
   const auto server_pid = to_string(*server().node().whereis("messenger"));
   for (int i = 1; i <= 3'000; ++i)
     publish("to/" + server_pid + "/from/mallory@x",
-            encode(runtime::write_link({"mallory@x", 7, static_cast<std::uint64_t>(i)})));
+            encode(nodelink::write_link({"mallory@x", 7, static_cast<std::uint64_t>(i)})));
   advance(10ms);
   EXPECT_EQ(server().node().count(drop::refused), 2'000U);
-  EXPECT_EQ(server().node().others().links_to("mallory@x"), 1'000U);
-  publish("to/" + to_string(peter.client()) + "/from/mallory@x", encode(runtime::write_link({"mallory@x", 7, 1})));
+  EXPECT_EQ(server().node().core().others().links_to("mallory@x"), 1'000U);
+  publish("to/" + to_string(peter.client()) + "/from/mallory@x", encode(nodelink::write_link({"mallory@x", 7, 1})));
   publish("to/" + to_string(peter.client()) + "/from/mallory@x",
-          encode(runtime::write_exit({"mallory@x", 7, 1}, "die")));
+          encode(nodelink::write_exit({"mallory@x", 7, 1}, "die")));
   advance(10ms);
-  EXPECT_EQ(peter.host().node().others().links_to("mallory@x"), 0U);
+  EXPECT_EQ(peter.host().node().core().others().links_to("mallory@x"), 0U);
   expect_unharmed(peter);
 }
 
@@ -134,10 +135,10 @@ TEST_F(hostile_input, ten_thousand_mutations_crash_nothing_and_disturb_nobody) {
   const auto server_pid = to_string(*server().node().whereis("messenger"));
   const lines good{encode(messenger::logon{{"mallory@x", 7, 1}, "mallory"}.write()),
                    encode(messenger::message_to{{"mallory@x", 7, 1}, "peter", "hello"}.write()),
-                   encode(runtime::write_link({"mallory@x", 7, 1})),
-                   encode(runtime::write_exit({"mallory@x", 7, 1}, "gone")),
-                   encode(runtime::write_status({true, "mallory@x", 7, {}})),
-                   encode(runtime::write_status({false, "mallory@x", 7, "x"}))};
+                   encode(nodelink::write_link({"mallory@x", 7, 1})),
+                   encode(nodelink::write_exit({"mallory@x", 7, 1}, "gone")),
+                   encode(nodelink::write_status({true, "mallory@x", 7, {}})),
+                   encode(nodelink::write_status({false, "mallory@x", 7, "x"}))};
   const lines where{server_inbox, "to/" + server_pid + "/from/mallory@x", "node/mallory@x",
                     "to/messenger@super/net_kernel/from/mallory@x"};
   for (int i = 0; i < 10'000; ++i) {

@@ -1,12 +1,13 @@
 // Links and exit signals, on one node and between nodes.
 #include <gtest/gtest.h>
 
-#include "runtime/simulation/world.hpp"
+#include "core/node_core.hpp"
+#include <nodelink/simulation/world.hpp>
 
-using namespace runtime;
+using namespace nodelink;
 using namespace std::chrono_literals;
-using simulation::host;
-using simulation::world;
+using nodelink::simulation::host;
+using nodelink::simulation::world;
 
 namespace {
 
@@ -21,8 +22,8 @@ struct links : testing::Test {
 
   // Waits for a message and returns; does not trap exits.
   static process waits(self me) {
-    co_await me.receive([](const message& m) {
-      if (m.content[0] != "stop") throw exit_request{m.content[0]};
+    co_await me.receive([&](const message& m) {
+      if (m.content[0] != "stop") me.exit(m.content[0]);
     });
   }
   // Links to others as told and notes the exits it traps.
@@ -47,7 +48,7 @@ struct links : testing::Test {
     from.run();
     w.advance(10ms);
   }
-  static bool alive(host& h, const pid& p) { return h.node().processes().find(p.serial) != nullptr; }
+  static bool alive(host& h, const pid& p) { return h.node().core().processes().find(p.serial) != nullptr; }
 };
 
 }  // namespace
@@ -189,7 +190,7 @@ TEST_F(links, an_end_that_is_known_is_behind_what_was_sent_before_and_before_wha
     for (;;)
       co_await me.receive([&](const exit_signal& s) { got.push_back("EXIT " + brief(s.reason)); },
                           [&](const message& m) {
-                            got.push_back(m.content[1]);
+                            got.push_back(m.content[1].get<std::string>());
                             me.link(*parse_pid(m.content[0].get<std::string>()));
                           });
   });
@@ -210,8 +211,8 @@ TEST_F(links, an_end_that_is_known_is_behind_what_was_sent_before_and_before_wha
   w.advance(10ms);
   spawn(there, says("three"));
   w.advance(500us);
-  here.node().processes().deliver(*here.node().processes().find(busy.serial),
-                                  {.from = "here@x", .local = true, .content = ping_answer::write("here@x")});
+  here.node().core().processes().deliver(*here.node().core().processes().find(busy.serial),
+                                         {.from = "here@x", .local = true, .content = ping_answer::write("here@x")});
   here.run();
   EXPECT_EQ(got, (lines{"one", "EXIT over", "two", "EXIT noproc", "three"}));
 }

@@ -1,9 +1,10 @@
 // The messenger of the seeds: every reply, time-out and exit, on the virtual clock.
+#include "core/node_core.hpp"
 #include "messenger_world.hpp"
 
-using namespace simulation;
+using namespace nodelink::simulation;
 
-using runtime::encode;
+using nodelink::encode;
 using messenger_test = messenger_world;
 
 TEST_F(messenger_test, the_tutorials_conversation) {
@@ -195,7 +196,7 @@ TEST_F(messenger_test, a_new_incarnations_logon_survives_the_late_will_of_the_ol
   advance(10ms);
   EXPECT_EQ(peter.seen(), lines{"logged_on"});
   logged();
-  publish("node/peter@peter-host", encode(runtime::write_status({false, "peter@peter-host", old, "noconnection"})),
+  publish("node/peter@peter-host", encode(nodelink::write_status({false, "peter@peter-host", old, "noconnection"})),
           true);
   advance(1s);
   EXPECT_EQ(count_logged("logoff"), 0U);
@@ -208,7 +209,7 @@ TEST_F(messenger_test, a_client_whose_link_is_on_its_way_when_all_ends_is_not_le
     peter.type("/logon peter");
     advance(1ms);
     // Only the reply gets through; the LINK after it never does.
-    publish("to/" + to_string(runtime::pid{peter.host().node().name(), peter.host().node().creation(), 2}) + "/from/" +
+    publish("to/" + to_string(nodelink::pid{peter.host().node().name(), peter.host().node().creation(), 2}) + "/from/" +
                 server_node,
             R"(["messenger","logged_on"])");
     advance(10ms);
@@ -273,7 +274,7 @@ TEST_F(messenger_test, a_ghost_without_a_will_is_gone_within_one_and_a_quarter_n
   user& peter = logged_on("peter");
   user& fred = logged_on("fred");
   // The node goes with DISCONNECT and without a nodedown: no will, no exit.
-  broker().on_publish = [&](const runtime::publication& p) {
+  broker().on_publish = [&](const nodelink::publication& p) {
     EXPECT_FALSE(p.topic.ends_with("node/peter@peter-host")) << p.payload;
   };
   peter.host().cut();
@@ -360,14 +361,14 @@ TEST_F(messenger_test, a_client_frozen_while_its_reply_arrives_takes_the_reply) 
 
 TEST_F(messenger_test, a_pid_that_is_logged_on_gets_its_name_again_and_no_other) {  // case 32
   std::vector<std::string> replies;
-  broker().on_publish = [&](const runtime::publication& p) {
+  broker().on_publish = [&](const nodelink::publication& p) {
     if (p.topic.find("/to/stranger@x/") != std::string::npos) replies.push_back(p.payload);
   };
-  const auto say = [&](const runtime::term& t) {
+  const auto say = [&](const nodelink::term& t) {
     publish("to/messenger@super/messenger/from/stranger@x", encode(t));
     advance(10ms);
   };
-  const runtime::pid stranger{"stranger@x", 7, 1};
+  const nodelink::pid stranger{"stranger@x", 7, 1};
   say(messenger::logon{stranger, "stranger"}.write());
   say(messenger::logon{stranger, "stranger"}.write());
   say(messenger::logon{stranger, "other"}.write());

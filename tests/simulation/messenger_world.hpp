@@ -9,14 +9,14 @@
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <nodelink/simulation/world.hpp>
 #include "client/lines.hpp"
 #include "client/shell.hpp"
 #include "node/room_list.hpp"
 #include "node/server.hpp"
 #include "protocol/messages.hpp"
-#include "runtime/simulation/world.hpp"
 
-namespace simulation {
+namespace nodelink::simulation {
 
 using lines = std::vector<std::string>;
 
@@ -40,9 +40,9 @@ class user {
   }
   /// `--rejoin`
   void rejoin() { state_.rejoin = true; }
-  simulation::host& host() { return host_; }
+  nodelink::simulation::host& host() { return host_; }
   bool has_ended() const { return state_.done; }
-  runtime::pid client() { return *host_.node().whereis("mess_client"); }
+  nodelink::pid client() { return *host_.node().whereis("mess_client"); }
 
   /// What came on the screen since the last call.
   lines seen() { return std::exchange(screen_lines_, {}); }
@@ -56,7 +56,7 @@ class user {
     host_.run();
   }
 
-  simulation::host& host_;
+  nodelink::simulation::host& host_;
   lines screen_lines_;
   messenger::screen out_{[this](const messenger::event& e) {
     const bool is_note = std::holds_alternative<messenger::shown::note>(e);
@@ -103,7 +103,7 @@ class messenger_world : public testing::Test, public world {
   }
   /// A message to the server's process, as a stranger with mosquitto_pub would send it.
   void publish(const std::string& topic, const std::string& payload, bool retain = false) {
-    broker().publish({"messenger/1/test/" + topic, payload, retain});
+    broker().publish({"nodelink/1/test/" + topic, payload, retain});
   }
 
   /// What the server logged since the last call.
@@ -127,4 +127,4 @@ class messenger_world : public testing::Test, public world {
   std::vector<std::unique_ptr<user>> users_;
 };
 
-}  // namespace simulation
+}  // namespace nodelink::simulation

@@ -1,20 +1,21 @@
 // Processes of one node: receive, after, exit, spawn, register.
 #include <gtest/gtest.h>
 
-#include "runtime/simulation/world.hpp"
+#include <nodelink/simulation/world.hpp>
 
-using namespace runtime;
+using namespace nodelink;
 using namespace std::chrono_literals;
-using simulation::host;
-using simulation::world;
+using nodelink::simulation::host;
+using nodelink::simulation::world;
 
 namespace {
 
 struct ping {
   int n;
   static std::optional<ping> match(const message& m) {
-    return m.content.is_array() && m.content.size() == 2 && m.content[0] == "ping" ? std::optional(ping{m.content[1]})
-                                                                                   : std::nullopt;
+    return m.content.is_array() && m.content.size() == 2 && m.content[0] == "ping"
+               ? std::optional(ping{m.content[1].get<int>()})
+               : std::nullopt;
   }
 };
 struct pong {

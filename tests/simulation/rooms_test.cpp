@@ -1,7 +1,7 @@
 // The rooms (topics.md, "Rooms"), and the other nodes, as users see them.
 #include "messenger_world.hpp"
 
-using namespace simulation;
+using namespace nodelink::simulation;
 using messenger::word::not_in_room;
 
 class rooms_test : public messenger_world {
@@ -31,7 +31,7 @@ class rooms_test : public messenger_world {
     broker().on_publish = [this](const publication& p) {
       std::string why;
       if (p.topic.find("/room/") != std::string::npos && !is_forging)
-        latest_ = runtime::decode(p.payload, why).value()[2].get<std::uint64_t>();
+        latest_ = nodelink::decode(p.payload, why).value()[2].get<std::uint64_t>();
       if (p.topic.find("/to/messenger@super/messenger/") != std::string::npos) requests.push_back(p.payload);
     };
   }
@@ -260,7 +260,7 @@ TEST_F(rooms_test, numbers_of_events_go_on_when_the_room_was_empty_or_the_server
   do_as(ann, "/join dev");
   EXPECT_GT(latest(), before);
   before = latest();
-  server().node().stop_process(messenger::server_name, runtime::reason::error("test"));
+  server().node().stop_process(messenger::server_name, nodelink::reason::error("test"));
   server().run();
   advance(1s);
   EXPECT_EQ(seen_by(ann), lines{R"(exit: ["error","test"])"});

@@ -1,12 +1,13 @@
 // One test or more for each of the design's rules 1 to 10.
 #include <gtest/gtest.h>
 
-#include "runtime/simulation/world.hpp"
+#include "core/node_core.hpp"
+#include <nodelink/simulation/world.hpp>
 
-using namespace runtime;
+using namespace nodelink;
 using namespace std::chrono_literals;
-using simulation::host;
-using simulation::world;
+using nodelink::simulation::host;
+using nodelink::simulation::world;
 
 namespace {
 
@@ -52,14 +53,14 @@ struct rules : testing::TestWithParam<bool> {
     w.advance(10ms);
   }
   void publish(const std::string& topic, const term& content, bool retain = false) {
-    w.broker().publish({"messenger/1/test/" + topic, encode(content), retain});
+    w.broker().publish({"nodelink/1/test/" + topic, encode(content), retain});
     w.advance(10ms);
   }
-  std::string inbox() { return "to/" + to_string(here.node().pid_of(watcher.serial)) + "/from/"; }
+  std::string inbox() { return "to/" + to_string(here.node().core().pid_of(watcher.serial)) + "/from/"; }
   void status(const char* what, const std::string& node, std::uint64_t creation, const term& reason = {}) {
     publish("node/" + node, write_status({std::string("nodeup") == what, node, creation, reason}), true);
   }
-  std::string retained(const std::string& node) { return w.broker().retained("messenger/1/test/node/" + node); }
+  std::string retained(const std::string& node) { return w.broker().retained("nodelink/1/test/node/" + node); }
 };
 using rule = rules;
 INSTANTIATE_TEST_SUITE_P(nodes, rule, testing::Bool(),
@@ -202,7 +203,7 @@ TEST_P(rule, 5_a_link_request_to_a_process_that_is_no_more_is_answered_with_nopr
     sent.clear();
     publish("to/" + to_string(to) + "/from/there@x", write_link(peer));
     ASSERT_EQ(sent.size(), 2U);
-    EXPECT_EQ(sent[1], "messenger/1/test/to/" + to_string(peer) + "/from/here@x " + encode(write_exit(to, "noproc")));
+    EXPECT_EQ(sent[1], "nodelink/1/test/to/" + to_string(peer) + "/from/here@x " + encode(write_exit(to, "noproc")));
   }
 }
 
@@ -212,9 +213,9 @@ TEST_P(rule, 6_a_process_that_ends_sends_exit_to_its_links) {
   there->node().send(peer, term::array({"stop"}));
   there->run();
   w.advance(10ms);
-  const pid linked = here.node().pid_of(watcher.serial);
+  const pid linked = here.node().core().pid_of(watcher.serial);
   EXPECT_EQ(sent,
-            lines{"messenger/1/test/to/" + to_string(linked) + "/from/there@x " + encode(write_exit(peer, "normal"))});
+            lines{"nodelink/1/test/to/" + to_string(linked) + "/from/there@x " + encode(write_exit(peer, "normal"))});
   EXPECT_EQ(exits, lines{"normal"});
 }
 
@@ -274,7 +275,7 @@ TEST_P(rule, 8_both_sides_agree_that_a_link_is_over) {
   EXPECT_EQ(exits, lines{"noconnection"});
   there->thaw();
   w.advance(1s);
-  EXPECT_EQ(there->node().processes().find(peer.serial), nullptr);
+  EXPECT_EQ(there->node().core().processes().find(peer.serial), nullptr);
   EXPECT_EQ(there->log.back(), "ended " + std::to_string(peer.serial) + R"(: "noconnection")");
   peer = spawn_peer();  // and it may link again
   link(peer);
@@ -286,7 +287,7 @@ TEST_P(rule, 8_net_kernel_answers_ping) {
   w.broker().on_publish = [&](const publication& p) { sent.push_back(p.topic + " " + p.payload); };
   publish("to/here@x/net_kernel/from/there@x", write_ping(peer));
   ASSERT_EQ(sent.size(), 2U);
-  EXPECT_EQ(sent[1], "messenger/1/test/to/" + to_string(peer) + R"(/from/here@x ["PONG","here@x"])");
+  EXPECT_EQ(sent[1], "nodelink/1/test/to/" + to_string(peer) + R"(/from/here@x ["PONG","here@x"])");
 }
 
 TEST_P(rule, 9_a_node_that_was_replaced_stops_for_good) {
@@ -358,7 +359,7 @@ TEST_P(rule, 9_its_own_stale_nodedown_is_answered_with_a_fresh_nodeup) {
 }
 
 TEST_P(rule, 9_a_cleared_status_is_published_again) {
-  w.broker().publish({"messenger/1/test/node/here@x", "", true});
+  w.broker().publish({"nodelink/1/test/node/here@x", "", true});
   w.advance(10ms);
   EXPECT_EQ(retained("here@x"), encode(write_status({true, "here@x", here.node().creation(), {}})));
 }

@@ -1,7 +1,7 @@
 // Any number of programs stand by to be the server (hard cases 42 to 46). By chance: standbys_by_chance_test.cpp.
 #include "standbys.hpp"
 
-namespace simulation {
+namespace nodelink::simulation {
 namespace {
 
 TEST_F(standbys, of_several_the_one_with_the_least_delay_becomes_the_server_and_nobody_takes_it_from_him) {
@@ -138,7 +138,7 @@ TEST_F(standbys, one_question_that_is_lost_does_no_harm) {
   w.advance(3s);
   auto& second = add("second@x", 0s);
   int lost = 0;
-  w.broker().loses = [&](const runtime::publication& p) {
+  w.broker().loses = [&](const nodelink::publication& p) {
     return p.payload.find("PING") != std::string::npos && p.topic.find("/to/" + server_node) != std::string::npos &&
            lost++ % 2 == 0;
   };
@@ -150,7 +150,7 @@ TEST_F(standbys, one_question_that_is_lost_does_no_harm) {
 
 TEST_F(standbys, one_that_does_not_hear_itself_once_asks_again) {
   int lost = 0;
-  w.broker().loses = [&](const runtime::publication& p) {
+  w.broker().loses = [&](const nodelink::publication& p) {
     return p.payload.find("PONG") != std::string::npos && lost++ == 0;
   };
   auto& first = add("first@x", 0s);
@@ -220,7 +220,7 @@ TEST_F(standbys, while_the_server_answers_it_is_left_alone_though_its_status_is_
   w.advance(3s);
   auto& second = add("second@x", 0s, 20s);
   w.advance(3s);
-  w.broker().loses = [](const runtime::publication& p) { return p.topic.ends_with("/node/" + server_node); };
+  w.broker().loses = [](const nodelink::publication& p) { return p.topic.ends_with("/node/" + server_node); };
   w.advance(1h);
   w.broker().loses = nullptr;
   EXPECT_EQ(second.terms(), 0);
@@ -261,4 +261,4 @@ TEST_F(standbys, after_a_restart_of_the_broker_one_serves_and_the_others_wait) {
 }
 
 }  // namespace
-}  // namespace simulation
+}  // namespace nodelink::simulation

@@ -3,15 +3,15 @@
 
 #include "candidate.hpp"
 
-namespace simulation {
+namespace nodelink::simulation {
 
 struct standbys : testing::Test {
   explicit standbys(std::uint64_t seed = 1) : w(seed) {
     spdlog::set_default_logger(
         std::make_shared<spdlog::logger>("nobody", std::make_shared<spdlog::sinks::ostream_sink_mt>(ignored)));
     spdlog::set_level(spdlog::level::off);
-    w.broker().on_publish = [this](const runtime::publication& p) {
-      if (p.topic == "messenger/1/test/node/" + server_node && p.payload.find("nodeup") != std::string::npos) ++nodeups;
+    w.broker().on_publish = [this](const nodelink::publication& p) {
+      if (p.topic == "nodelink/1/test/node/" + server_node && p.payload.find("nodeup") != std::string::npos) ++nodeups;
     };
   }
   ~standbys() override { w.broker().on_publish = nullptr; }
@@ -39,4 +39,4 @@ struct standbys : testing::Test {
   std::vector<std::unique_ptr<user>> users;
 };
 
-}  // namespace simulation
+}  // namespace nodelink::simulation

@@ -1,7 +1,7 @@
 // Standbys at every moment of a takeover, and through faults at random.
 #include "standbys.hpp"
 
-namespace simulation {
+namespace nodelink::simulation {
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -150,4 +150,4 @@ TEST(standbys_by_chance, after_every_fault_one_serves_and_everybody_is_on_its_li
 }
 
 }  // namespace
-}  // namespace simulation
+}  // namespace nodelink::simulation

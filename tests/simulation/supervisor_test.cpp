@@ -1,15 +1,15 @@
 // Supervisors, and what stands on them: the server that is started again, the client that logs on again.
 #include "messenger_world.hpp"
 
-using namespace simulation;
-using runtime::child_spec;
-using runtime::exit_signal;
-using runtime::message;
-using runtime::pid;
-using runtime::process;
-using runtime::self;
-using runtime::supervisor_flags;
-using runtime::term;
+using namespace nodelink::simulation;
+using nodelink::child_spec;
+using nodelink::exit_signal;
+using nodelink::message;
+using nodelink::pid;
+using nodelink::process;
+using nodelink::self;
+using nodelink::supervisor_flags;
+using nodelink::term;
 
 namespace {
 
@@ -27,11 +27,11 @@ struct supervisors : testing::Test {
       me.exit(m.content);
     });
   }
-  child_spec spec(const std::string& name, runtime::restart restart = runtime::permanent) {
+  child_spec spec(const std::string& name, nodelink::restart restart = nodelink::permanent) {
     return {[this](self me) { return worker(me); }, name, restart};
   }
   void supervise(supervisor_flags flags, std::vector<child_spec> children) {
-    supervisor = h.node().spawn(runtime::supervisor, std::move(flags), std::move(children));
+    supervisor = h.node().spawn(nodelink::supervisor, std::move(flags), std::move(children));
     h.run();
   }
   void end(const std::string& name, term how) {
@@ -71,12 +71,12 @@ TEST_F(supervisors, end_with_their_children_after_more_than_intensity_restarts_w
   const auto one = *h.node().whereis("one");
   end("two", "crash");
   EXPECT_EQ(how_it_ended(supervisor), R"("shutdown")");
-  EXPECT_EQ(how_it_ended(one), R"("killed")");
+  EXPECT_EQ(how_it_ended(one), R"("shutdown")");
   EXPECT_FALSE(h.node().whereis("one") || h.node().whereis("two"));
 }
 
 TEST_F(supervisors, start_a_transient_child_again_unless_it_ended_well_and_end_when_none_is_left) {
-  supervise({.intensity = 5}, {spec("one", runtime::transient), spec("two", runtime::transient)});
+  supervise({.intensity = 5}, {spec("one", nodelink::transient), spec("two", nodelink::transient)});
   end("one", "crash");
   EXPECT_TRUE(h.node().whereis("one"));
   end("one", "normal");
@@ -93,7 +93,7 @@ TEST_F(supervisors, a_permanent_child_is_started_again_however_it_ended) {
 }
 
 TEST_F(supervisors, can_wait_longer_and_longer_and_begin_anew_after_a_child_that_lived) {
-  supervise({.intensity = supervisor_flags::unlimited, .period = 30s, .wait = runtime::backoff(1s, 30s)},
+  supervise({.intensity = supervisor_flags::unlimited, .period = 30s, .wait = nodelink::backoff(1s, 30s)},
             {spec("one")});
   for (int i = 0; i < 8; ++i) {
     end("one", "crash");
@@ -111,7 +111,7 @@ TEST_F(supervisors, can_wait_longer_and_longer_and_begin_anew_after_a_child_that
 
 TEST_F(supervisors, end_with_the_process_that_they_are_linked_to) {
   const pid parent = h.node().spawn([&](self me) -> process {
-    supervisor = me.spawn_link(runtime::supervisor, supervisor_flags{}, std::vector{spec("one")});
+    supervisor = me.spawn_link(nodelink::supervisor, supervisor_flags{}, std::vector{spec("one")});
     co_await me.receive([](const message&) {});
     me.exit("enough");
   });
@@ -120,7 +120,7 @@ TEST_F(supervisors, end_with_the_process_that_they_are_linked_to) {
   h.node().send(parent, "go");
   h.run();
   EXPECT_EQ(how_it_ended(supervisor), R"("enough")");
-  EXPECT_EQ(how_it_ended(one), R"("killed")");
+  EXPECT_EQ(how_it_ended(one), R"("shutdown")");
 }
 
 TEST_F(supervisors, take_their_children_with_them) {
@@ -130,6 +130,86 @@ TEST_F(supervisors, take_their_children_with_them) {
   h.node().stop_process("sup", "killed");
   h.run();
   EXPECT_EQ(how_it_ended(one), R"("killed")");
+}
+
+TEST_F(supervisors, one_for_all_ends_every_child_the_last_first_and_starts_all_in_order) {
+  supervise({.strategy = nodelink::strategy::one_for_all, .intensity = 5}, {spec("one"), spec("two"), spec("three")});
+  const auto one = *h.node().whereis("one"), two = *h.node().whereis("two"), three = *h.node().whereis("three");
+  h.log.clear();
+  end("two", "crash");
+  EXPECT_EQ(h.log, (std::vector<std::string>{"ended " + std::to_string(two.serial) + R"(: "crash")",
+                                             "ended " + std::to_string(three.serial) + R"(: "shutdown")",
+                                             "ended " + std::to_string(one.serial) + R"(: "shutdown")"}));
+  ASSERT_TRUE(h.node().whereis("one") && h.node().whereis("two") && h.node().whereis("three"));
+  EXPECT_LT(h.node().whereis("one")->serial, h.node().whereis("two")->serial);
+  EXPECT_LT(h.node().whereis("two")->serial, h.node().whereis("three")->serial);
+  EXPECT_EQ(starts.size(), 6U);
+}
+
+TEST_F(supervisors, rest_for_one_starts_those_again_that_came_after_it) {
+  supervise({.strategy = nodelink::strategy::rest_for_one, .intensity = 5}, {spec("one"), spec("two"), spec("three")});
+  const auto one = h.node().whereis("one");
+  const auto two = *h.node().whereis("two"), three = *h.node().whereis("three");
+  end("two", "crash");
+  EXPECT_EQ(h.node().whereis("one"), one);
+  EXPECT_EQ(how_it_ended(three), R"("shutdown")");
+  ASSERT_TRUE(h.node().whereis("two") && h.node().whereis("three"));
+  EXPECT_NE(*h.node().whereis("two"), two);
+  EXPECT_EQ(starts.size(), 5U);
+}
+
+TEST_F(supervisors, do_not_start_again_what_was_over_for_good) {
+  supervise({.strategy = nodelink::strategy::one_for_all, .intensity = 5},
+            {spec("one", nodelink::transient), spec("two")});
+  end("one", "normal");
+  end("two", "crash");
+  EXPECT_FALSE(h.node().whereis("one"));
+  EXPECT_TRUE(h.node().whereis("two"));
+}
+
+TEST_F(supervisors, kill_a_child_that_does_not_end_in_time_when_it_is_told_to) {
+  std::vector<std::string> told;
+  child_spec stubborn{[&](self me) -> process {
+                        me.trap_exit(true);
+                        for (;;)
+                          co_await me.receive([&](const exit_signal& s) { told.push_back(nodelink::brief(s.reason)); });
+                      },
+                      "stubborn"};
+  stubborn.shutdown = 2s;
+  supervise({.strategy = nodelink::strategy::one_for_all, .intensity = 5}, {stubborn, spec("one")});
+  const auto old = *h.node().whereis("stubborn");
+  end("one", "crash");
+  EXPECT_EQ(told, std::vector<std::string>{"shutdown"});
+  w.advance(2s - 1ns);
+  EXPECT_EQ(how_it_ended(old), "alive");
+  EXPECT_FALSE(h.node().whereis("one"));
+  w.advance(1ns);
+  EXPECT_EQ(how_it_ended(old), R"("killed")");
+  EXPECT_TRUE(h.node().whereis("stubborn") && h.node().whereis("one"));
+}
+
+TEST_F(supervisors, look_at_what_else_ended_while_a_child_takes_its_time) {
+  child_spec slow{[&](self me) -> process {
+                    me.trap_exit(true);
+                    co_await me.receive([](const exit_signal&) {});
+                    co_await me.receive(nodelink::after(1s, [] {}));
+                  },
+                  "slow"};
+  for (const auto how : {nodelink::strategy::rest_for_one, nodelink::strategy::one_for_all}) {
+    supervise({.strategy = how, .intensity = 5}, {spec("one"), spec("two"), slow});
+    const auto one = *h.node().whereis("one"), two = *h.node().whereis("two");
+    end("two", "crash");  // the slow one is told to end
+    end("one", "crash");
+    EXPECT_FALSE(h.node().whereis("one"));
+    w.advance(5s);
+    ASSERT_TRUE(h.node().whereis("one") && h.node().whereis("two") && h.node().whereis("slow"));
+    EXPECT_NE(*h.node().whereis("one"), one);
+    EXPECT_NE(*h.node().whereis("two"), two);
+    h.node().register_name("sup", supervisor);
+    h.node().stop_process("sup", "enough");
+    h.run();
+    w.advance(5s);
+  }
 }
 
 struct supervised_messenger : messenger_world {
@@ -145,7 +225,7 @@ struct supervised_messenger : messenger_world {
 
 TEST_F(supervised_messenger, a_server_that_crashes_is_started_again_and_its_users_can_log_on_anew) {
   user& peter = logged_on("peter");
-  server().node().stop_process("messenger", runtime::reason::error("boom"));
+  server().node().stop_process("messenger", nodelink::reason::error("boom"));
   server().run();
   advance(10ms);
   EXPECT_EQ(peter.seen(), lines{R"(exit: ["error","boom"])"});
@@ -191,7 +271,7 @@ TEST_F(supervised_messenger, who_rejoins_is_on_again_after_the_broker_came_back)
 
 TEST_F(supervised_messenger, who_rejoins_is_on_again_after_the_server_process_crashed) {
   user& peter = add_rejoining("peter");
-  server().node().stop_process("messenger", runtime::reason::error("boom"));
+  server().node().stop_process("messenger", nodelink::reason::error("boom"));
   server().run();
   advance(5s);
   const auto seen = peter.seen();

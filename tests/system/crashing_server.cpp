@@ -6,7 +6,7 @@
 
 namespace messenger {
 
-runtime::process server(runtime::self me, server_options) {
+nodelink::process server(nodelink::self me, server_options) {
   for (;;)
     co_await me.receive([&](const logon& m) {
       if (m.name == "crash") throw std::runtime_error("somebody is called crash");

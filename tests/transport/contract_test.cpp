@@ -1,4 +1,4 @@
-// What runtime/transport.hpp promises, of each transport that there is.
+// What nodelink/transport.hpp promises, of each transport that there is.
 #include <algorithm>
 
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include "transport/ground.hpp"
 
 using namespace transport_contract;
-using runtime::publication;
+using nodelink::publication;
 using lines = std::vector<std::string>;
 
 namespace {
@@ -18,7 +18,7 @@ class contract : public testing::TestWithParam<variant> {
   std::unique_ptr<ground> where =
       GetParam().what == by::simulation ? make_simulated_ground(GetParam().mqtt_5) : make_paho_ground(GetParam());
   listener node;
-  std::unique_ptr<runtime::transport> it = where->make_transport();
+  std::unique_ptr<nodelink::transport> it = where->make_transport();
 
   static publication will(const std::string& payload = "gone") { return {"status/it", payload, true, 100, 1}; }
   void begin(const std::string& payload = "gone") { it->connect("it@here", will(payload), node); }
@@ -188,13 +188,13 @@ TEST_P(contract, a_broker_that_dies_is_told_once_and_the_next_connection_is_a_ne
   subscribe("to/it");
   where->kill_broker();
   EXPECT_TRUE(where->until([&] { return node.has("disconnected"); }));
-  EXPECT_EQ(node.loss.what, runtime::connection_loss::kind::lost);
+  EXPECT_EQ(node.loss.what, nodelink::connection_loss::kind::lost);
   where->rest();
   EXPECT_EQ(node.count("disconnected"), 1);
   EXPECT_TRUE(it->is_idle());
   begin();
   EXPECT_TRUE(where->until([&] { return node.count("disconnected") == 2; }));
-  EXPECT_EQ(node.loss.what, runtime::connection_loss::kind::unreachable);
+  EXPECT_EQ(node.loss.what, nodelink::connection_loss::kind::unreachable);
   where->start_broker();
   connect();
   subscribe("to/it");

@@ -1,4 +1,4 @@
-// Where the contract of runtime/transport.hpp is tested: at the simulation's broker, or through Paho at a real
+// Where the contract of nodelink/transport.hpp is tested: at the simulation's broker, or through Paho at a real
 // Mosquitto.
 #pragma once
 
@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/transport.hpp"
+#include <nodelink/transport.hpp>
 
 namespace transport_contract {
 
@@ -23,7 +23,7 @@ class ground {
  public:
   virtual ~ground() = default;
 
-  virtual std::unique_ptr<runtime::transport> make_transport() = 0;
+  virtual std::unique_ptr<nodelink::transport> make_transport() = 0;
   /// Lets time and events pass until then; false if it never comes.
   virtual bool until(const std::function<bool()>& is_so) = 0;
   /// As much as what must not happen would have taken.
@@ -44,14 +44,14 @@ std::unique_ptr<ground> make_simulated_ground(bool mqtt_5);
 std::unique_ptr<ground> make_paho_ground(const variant& v);
 
 /// A node, as far as its transport can tell: notes what it is told, and does on the way what a test wants.
-class listener final : public runtime::transport_events {
+class listener final : public nodelink::transport_events {
  public:
   void connected() override { note("connected"); }
   void subscribed() override { note("subscribed"); }
   void received(std::string_view topic, std::string_view payload, bool retained) override {
     note(std::string(topic) + "=" + std::string(payload) + (retained ? " (retained)" : ""));
   }
-  void disconnected(const runtime::connection_loss& l) override {
+  void disconnected(const nodelink::connection_loss& l) override {
     loss = l;
     note("disconnected");
   }
@@ -61,7 +61,7 @@ class listener final : public runtime::transport_events {
   long count(const std::string& what) const { return std::count(heard.begin(), heard.end(), what); }
 
   std::vector<std::string> heard;
-  runtime::connection_loss loss;
+  nodelink::connection_loss loss;
   std::function<void(const std::string& what)> then;
 
  private:

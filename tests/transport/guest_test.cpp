@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
 
-#include "mqtt/transport.hpp"
+#include <nodelink/paho/transport.hpp>
 #include "system/mosquitto.hpp"
 #include "system/raw_client.hpp"
 #include "transport/ground.hpp"
@@ -23,8 +23,8 @@ using testing_system::raw_client;
 namespace {
 
 struct guest {
-  guest(host_loop& l, const paho::broker_settings& s, std::string n)
-      : loop(l), name(std::move(n)), it(paho::make_transport(s, loop)) {}
+  guest(host_loop& l, const nodelink::paho::broker_settings& s, std::string n)
+      : loop(l), name(std::move(n)), it(nodelink::paho::make_transport(s, loop)) {}
 
   void begin() { it->connect(name, {"status/" + name, "gone", false, 0, 1}, node); }
   bool connect() {
@@ -45,7 +45,7 @@ struct guest {
   host_loop& loop;
   std::string name;
   listener node;
-  std::unique_ptr<runtime::transport> it;
+  std::unique_ptr<nodelink::transport> it;
 };
 
 // The broker at which the host of the transport is a client too.
@@ -56,7 +56,7 @@ class guests : public testing::Test {
   mosquitto broker{"allow_anonymous true\nlistener " + std::to_string(tls_port) + " 127.0.0.1\ncertfile " +
                    certificates() + "/broker.crt\nkeyfile " + certificates() + "/broker.key\n"};
 
-  paho::broker_settings settings(bool tls = false) const {
+  nodelink::paho::broker_settings settings(bool tls = false) const {
     auto s = settings_for(true);
     s.port = tls ? tls_port : broker.port();
     s.tls.on = tls;

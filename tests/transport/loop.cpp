@@ -31,8 +31,8 @@ bool turn_until(host_loop& loop, const std::function<bool()>& is_so, std::chrono
   return true;
 }
 
-paho::broker_settings settings_for(bool mqtt_5) {
-  paho::broker_settings settings;
+nodelink::paho::broker_settings settings_for(bool mqtt_5) {
+  nodelink::paho::broker_settings settings;
   settings.host = "127.0.0.1";
   settings.mqtt_5 = mqtt_5;
   return settings;

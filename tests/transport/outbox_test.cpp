@@ -1,8 +1,8 @@
-#include "mqtt/outbox.hpp"
+#include "paho/outbox.hpp"
 
 #include <gtest/gtest.h>
 
-using paho::outbox;
+using nodelink::paho::outbox;
 
 namespace {
 

@@ -1,7 +1,7 @@
 #include <chrono>
 #include <optional>
 
-#include "mqtt/transport.hpp"
+#include <nodelink/paho/transport.hpp>
 #include "program/paho_tuning.hpp"
 #include "system/mosquitto.hpp"
 #include "system/raw_client.hpp"
@@ -19,13 +19,13 @@ class paho_ground final : public ground {
  public:
   explicit paho_ground(const variant& v) : variant_(v), broker_(configuration()) { watch(); }
 
-  std::unique_ptr<runtime::transport> make_transport() override {
+  std::unique_ptr<nodelink::transport> make_transport() override {
     auto settings = settings_for(variant_.mqtt_5);
     settings.port = variant_.what == variant::by::tcp ? broker_.port() : other_port_;
     settings.websockets = variant_.what == variant::by::websockets;
     settings.tls.on = variant_.what == variant::by::tls;
     settings.tls.ca_file = certificates() + "/authority.crt";
-    return paho::make_transport(settings, loop_, program::wake_paho);
+    return nodelink::paho::make_transport(settings, loop_, program::wake_paho);
   }
   bool until(const std::function<bool()>& is_so) override { return turn_until(loop_, is_so); }
   void rest() override {

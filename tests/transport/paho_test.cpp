@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "mqtt/transport.hpp"
+#include <nodelink/paho/transport.hpp>
 #include "program/event_loop.hpp"
 #include "program/paho_tuning.hpp"
 #include "system/mosquitto.hpp"
@@ -27,12 +27,12 @@ namespace {
 constexpr auto own_topic = "to/it";
 
 // A transport, and what it tells its node.
-class transport_test : public testing::Test, public runtime::transport_events {
+class transport_test : public testing::Test, public nodelink::transport_events {
  protected:
   void connect(int port) {
     auto settings = settings_for(true);
     settings.port = port;
-    transport = paho::make_transport(settings, loop, program::wake_paho);
+    transport = nodelink::paho::make_transport(settings, loop, program::wake_paho);
     transport->connect("it@here", {"will", "heard", false, 0, 1}, *this);
     turn_until([this] { return is_connected; });
   }
@@ -51,23 +51,23 @@ class transport_test : public testing::Test, public runtime::transport_events {
   void connected() override { is_connected = true; }
   void subscribed() override { is_subscribed = true; }
   void received(std::string_view, std::string_view, bool) override { ++messages; }
-  void disconnected(const runtime::connection_loss& loss) override {
+  void disconnected(const nodelink::connection_loss& loss) override {
     EXPECT_TRUE(may_be_lost) << loss.sentence;
     losses.push_back(loss.what);
   }
   void closed() override {}
 
   program::event_loop loop;
-  std::unique_ptr<runtime::transport> transport;
+  std::unique_ptr<nodelink::transport> transport;
   bool is_connected = false, is_subscribed = false;
   int messages = 0;
   bool may_be_lost = false;
-  std::vector<runtime::connection_loss::kind> losses;
+  std::vector<nodelink::connection_loss::kind> losses;
 
  private:
   // One turn at a time, until `is_over` after one.
   void turn(const std::function<bool()>& is_over) {
-    loop.run([&]() -> std::optional<runtime::instant> {
+    loop.run([&]() -> std::optional<nodelink::instant> {
       if (is_over()) loop.stop();
       return std::chrono::steady_clock::now() + std::chrono::milliseconds(10);
     });
@@ -180,7 +180,7 @@ TEST_F(transport_test, gives_the_connection_up_when_more_has_come_than_may_lie_u
   EXPECT_TRUE(eventually([&] { return count(broker.log(), "Received PUBACK from it@here") == sent; }));
   may_be_lost = true;
   turn_until([this] { return !losses.empty(); });
-  EXPECT_EQ(losses, std::vector{runtime::connection_loss::kind::lost});
+  EXPECT_EQ(losses, std::vector{nodelink::connection_loss::kind::lost});
   EXPECT_EQ(messages, static_cast<int>(kept) - 1) << "a topic is counted too";
 }
 
@@ -212,7 +212,7 @@ TEST_F(transport_test, is_not_refused_a_subscription_by_a_connection_that_ends) 
   may_be_lost = true;
   broker.end_connection();
   turn_until([this] { return !losses.empty(); });
-  EXPECT_EQ(losses, std::vector{runtime::connection_loss::kind::lost});
+  EXPECT_EQ(losses, std::vector{nodelink::connection_loss::kind::lost});
 }
 
 // A broker that says nothing, not even CONNACK: whoever waits for it does so elsewhere.
@@ -220,7 +220,7 @@ TEST_F(transport_test, is_not_held_up_by_a_broker_that_is_silent) {
   slow_broker broker("");
   auto settings = settings_for(true);
   settings.port = broker.port();
-  transport = paho::make_transport(settings, loop, program::wake_paho);
+  transport = nodelink::paho::make_transport(settings, loop, program::wake_paho);
   const auto start = std::chrono::steady_clock::now();
   transport->connect("it@here", {"will", "heard", false, 0, 1}, *this);
   broker.is_connected();
@@ -235,7 +235,7 @@ TEST_F(transport_test, begins_no_connection_while_one_that_was_given_up_may_be_c
   slow_broker broker("");
   auto settings = settings_for(true);
   settings.port = broker.port();
-  transport = paho::make_transport(settings, loop, program::wake_paho);
+  transport = nodelink::paho::make_transport(settings, loop, program::wake_paho);
   const auto connect_again = [this] { transport->connect("it@here", {"will", "heard", false, 0, 1}, *this); };
   connect_again();
   broker.is_connected();
@@ -271,11 +271,11 @@ TEST_F(transport_test, says_of_a_broker_that_answers_only_who_asks_why_that_it_i
   });
   auto settings = settings_for(true);
   settings.port = ntohs(address.sin_port);
-  transport = paho::make_transport(settings, loop, program::wake_paho);
+  transport = nodelink::paho::make_transport(settings, loop, program::wake_paho);
   may_be_lost = true;
   transport->connect("it@here", {"will", "heard", false, 0, 1}, *this);
   turn_until([this] { return !losses.empty(); });
-  EXPECT_EQ(losses, std::vector{runtime::connection_loss::kind::lost});
+  EXPECT_EQ(losses, std::vector{nodelink::connection_loss::kind::lost});
   ::shutdown(listening, SHUT_RDWR);
   broker.join();
   ::close(listening);
@@ -298,7 +298,7 @@ TEST_F(transport_test, leaves_no_thread_and_no_descriptor_after_a_thousand_conne
     settings.port = tls ? tls_port : broker.port();
     settings.tls.on = tls;
     settings.tls.ca_file = certificates() + "/authority.crt";
-    transport = paho::make_transport(settings, loop, program::wake_paho);
+    transport = nodelink::paho::make_transport(settings, loop, program::wake_paho);
     for (int i = 0; i < 500; ++i) {
       is_connected = false;
       transport->connect("it@here", {"will", "heard", false, 0, 1}, *this);

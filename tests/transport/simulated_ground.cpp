@@ -1,4 +1,4 @@
-#include "runtime/simulation/world.hpp"
+#include <nodelink/simulation/world.hpp>
 #include "transport/ground.hpp"
 
 namespace transport_contract {
@@ -10,14 +10,14 @@ class simulated_ground final : public ground {
  public:
   explicit simulated_ground(bool mqtt_5) {
     world_.broker().retain_as_published = mqtt_5;
-    world_.broker().on_publish = [this](const runtime::publication& p) {
+    world_.broker().on_publish = [this](const nodelink::publication& p) {
       published_.push_back(p.topic + "=" + p.payload +
                            (p.retain && world_.broker().retain_as_published ? " (retained)" : ""));
     };
   }
 
-  std::unique_ptr<runtime::transport> make_transport() override {
-    return std::make_unique<simulation::simulated_transport>(world_.broker(), nullptr);
+  std::unique_ptr<nodelink::transport> make_transport() override {
+    return std::make_unique<nodelink::simulation::simulated_transport>(world_.broker(), nullptr);
   }
   bool until(const std::function<bool()>& is_so) override {
     for (int i = 0; i < 1'000 && !is_so(); ++i) world_.advance(10ms);
@@ -33,10 +33,10 @@ class simulated_ground final : public ground {
   }
   std::string retained(const std::string& topic) override { return world_.broker().retained(topic); }
   void kill_broker() override { world_.broker().crash(); }
-  void start_broker() override { world_.broker().restart(simulation::persistence::none); }
+  void start_broker() override { world_.broker().restart(nodelink::simulation::persistence::none); }
 
  private:
-  simulation::world world_;
+  nodelink::simulation::world world_;
   std::vector<std::string> published_;
 };
 

@@ -1,9 +1,9 @@
-#include "runtime/backoff.hpp"
+#include <nodelink/backoff.hpp>
 
 #include <gtest/gtest.h>
 
 using namespace std::chrono_literals;
-using runtime::backoff;
+using nodelink::backoff;
 
 TEST(backoff, begins_between_100_and_200_ms_and_never_leaves_100_ms_to_30_s) {
   for (std::uint64_t random : {std::uint64_t{0}, std::uint64_t{1} << 40, ~std::uint64_t{0}}) {

@@ -1,9 +1,9 @@
 // Two programs of one name, and the own will: moments that no schedule hits by chance.
-#include "runtime/incarnation.hpp"
+#include "core/incarnation.hpp"
 
 #include <gtest/gtest.h>
 
-using namespace runtime;
+using namespace nodelink;
 using namespace std::chrono_literals;
 
 namespace {
@@ -22,7 +22,7 @@ struct silent_transport final : transport {
 
 class established : public testing::Test {
  protected:
-  explicit established(int patience = incarnation::usual_patience) : patience(patience) {
+  explicit established(int patience = node_settings::usual_patience) : patience(patience) {
     node.start();
     come_up();
     hear({true, "me@x", node.creation(), {}});
@@ -48,7 +48,7 @@ class established : public testing::Test {
   int replaced = 0, unheard = 0, stopped = 0;
   std::vector<connection_loss::kind> losses;
   silent_transport via;
-  topics where{"test"};
+  topics where{"nodelink/1", "test"};
   incarnation node{
       "me@x",
       patience,
@@ -130,7 +130,7 @@ TEST_F(replacing, gives_way_only_when_the_other_does_not) { EXPECT_EQ(finds(), p
 
 TEST_F(replacing, is_over_when_the_connection_has_stood) {
   time += incarnation::uncontested_after;
-  EXPECT_EQ(finds(), incarnation::usual_patience);
+  EXPECT_EQ(finds(), node_settings::usual_patience);
 }
 
 TEST_F(giving_way, is_over_when_the_last_word_is_acknowledged) {

@@ -16,7 +16,7 @@ TEST(lines, show_messages_as_erlang_does) {
   EXPECT_EQ(line_of(shown::message{"peter", "he\"y\\\x1b\n"}), R"(Message from peter: "he\"y\\\e\n")");
   EXPECT_EQ(line_of(shown::reply{"No response from server"}), "No response from server");
   EXPECT_EQ(line_of(shown::exit{"noconnection"}), "exit: noconnection");
-  EXPECT_EQ(line_of(shown::exit{runtime::reason::error("boom")}), R"(exit: ["error","boom"])");
+  EXPECT_EQ(line_of(shown::exit{nodelink::reason::error("boom")}), R"(exit: ["error","boom"])");
 }
 
 TEST(lines, leave_unicode_as_it_is_and_make_what_commands_a_terminal_harmless) {

@@ -5,10 +5,13 @@
 #include "protocol/user_name.hpp"
 
 using namespace messenger;
-using runtime::encode;
+using nodelink::encode;
 
-static runtime::message m(const char* json) { return {.from = "peter@laptop", .content = runtime::term::parse(json)}; }
-static const runtime::pid peter{"peter@laptop", 7, 1};
+static nodelink::message m(const char* json) {
+  std::string why;
+  return {.from = "peter@laptop", .content = nodelink::decode(json, why).value_or(nodelink::term())};
+}
+static const nodelink::pid peter{"peter@laptop", 7, 1};
 
 TEST(tuples, are_the_seeds_own) {
   EXPECT_EQ(encode(logon{peter, "peter"}.write()), R"(["peter@laptop/7-1","logon","peter"])");

@@ -1,8 +1,8 @@
-#include "runtime/names.hpp"
+#include <nodelink/names.hpp>
 
 #include <gtest/gtest.h>
 
-using namespace runtime;
+using namespace nodelink;
 
 TEST(names, are_1_to_64_of_letters_digits_underscore_and_dash) {
   EXPECT_TRUE(is_name("a"));

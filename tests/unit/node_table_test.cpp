@@ -1,8 +1,8 @@
-#include "runtime/node_table.hpp"
+#include "core/node_table.hpp"
 
 #include <gtest/gtest.h>
 
-using namespace runtime;
+using namespace nodelink;
 using namespace std::chrono_literals;
 
 static const instant start{};

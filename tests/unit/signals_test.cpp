@@ -1,10 +1,14 @@
-#include "runtime/signals.hpp"
+#include "core/signals.hpp"
 
 #include <gtest/gtest.h>
 
-using namespace runtime;
+using namespace nodelink;
 
-static std::optional<any_signal> read(const char* json) { return read_signal(term::parse(json)); }
+static term parsed(const char* json) {
+  std::string why;
+  return decode(json, why).value();
+}
+static std::optional<any_signal> read(const char* json) { return read_signal(parsed(json)); }
 static const pid peter{"peter@laptop", 7, 1};
 
 TEST(signals, are_written_and_read) {
@@ -31,11 +35,11 @@ TEST(signals, in_capitals_are_never_plain_messages) {
 }
 
 TEST(status, is_read_in_its_two_forms_only) {
-  const auto up = read_status(term::parse(R"(["nodeup","a@b",17])"));
+  const auto up = read_status(parsed(R"(["nodeup","a@b",17])"));
   ASSERT_TRUE(up);
   EXPECT_TRUE(up->up);
   EXPECT_EQ(up->creation, 17U);
-  const auto down = read_status(term::parse(R"(["nodedown","a@b",17,"normal"])"));
+  const auto down = read_status(parsed(R"(["nodedown","a@b",17,"normal"])"));
   ASSERT_TRUE(down);
   EXPECT_FALSE(down->up);
   EXPECT_EQ(down->reason, "normal");
@@ -45,5 +49,5 @@ TEST(status, is_read_in_its_two_forms_only) {
        {R"(["nodeup","a@b"])", R"(["nodeup","a@b",17,"x"])", R"(["nodedown","a@b",17])", R"(["nodeup","a@b",-1])",
         R"(["nodeup","a@b",0])", R"(["nodeup","a@b",1.5])", R"(["nodeup","a@b","17"])", R"(["nodeup",1,17])",
         R"(["nodeup","a@b",9007199254740992])", R"(["up","a@b",17])", R"([1])"})
-    EXPECT_FALSE(read_status(term::parse(bad))) << bad;
+    EXPECT_FALSE(read_status(parsed(bad))) << bad;
 }

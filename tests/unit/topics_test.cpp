@@ -1,10 +1,10 @@
-#include "runtime/topics.hpp"
+#include "core/topics.hpp"
 
 #include <gtest/gtest.h>
 
-using namespace runtime;
+using namespace nodelink;
 
-static const topics wire("chat");
+static const topics wire("messenger/1", "chat");
 
 TEST(topics, are_those_of_the_design) {
   EXPECT_EQ(wire.status("peter@laptop"), "messenger/1/chat/node/peter@laptop");

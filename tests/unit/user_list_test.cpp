@@ -6,7 +6,7 @@ using messenger::user_list;
 
 TEST(user_list, finds_by_pid_and_by_name) {
   user_list users;
-  const runtime::pid peter{"peter@laptop", 7, 1}, james{"james@host", 7, 1};
+  const nodelink::pid peter{"peter@laptop", 7, 1}, james{"james@host", 7, 1};
   users.add(peter, "peter", {});
   users.add(james, "a name that is longer than any small string", {});
   EXPECT_EQ(*users.name_of(peter), "peter");
@@ -33,9 +33,9 @@ TEST(user_list, keeps_its_two_sides_together_over_many_changes) {
 
 TEST(user_list, knows_who_has_done_nothing_for_longest) {
   using namespace std::chrono_literals;
-  const runtime::instant start{};
+  const nodelink::instant start{};
   user_list users;
-  const runtime::pid peter{"peter@laptop", 7, 1}, james{"james@host", 7, 1}, fred{"fred@host", 7, 1};
+  const nodelink::pid peter{"peter@laptop", 7, 1}, james{"james@host", 7, 1}, fred{"fred@host", 7, 1};
   users.add(peter, "peter", start);
   users.add(james, "james", start + 1s);
   users.add(fred, "fred", start + 2s);

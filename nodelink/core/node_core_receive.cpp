@@ -1,0 +1,171 @@
+// The receiving half of a node: every rule about what comes from the wire is here.
+#include "core/node_core.hpp"
+
+namespace nodelink {
+
+// How many links one other node may have with the processes here when it asks for another: what somebody
+// who asks for them without end can cost.
+constexpr std::size_t max_links_from_node = 1'000;
+
+void node_core::received(std::string_view topic, std::string_view payload, bool retained) {
+  const auto parsed = topics_.parse(topic);
+  if (!parsed) return note(drop::malformed, "", "a topic that is not of this wire");
+  if (const auto* status = std::get_if<status_topic>(&*parsed)) return received_status(status->node, payload);
+  if (const auto* in = std::get_if<channel_topic>(&*parsed)) {
+    if (retained) return note(drop::retained, in->from, "retained messages are no messages");
+    return received_in_channel(*in, payload);
+  }
+  const auto& inbox = std::get<inbox_topic>(*parsed);
+  if (inbox.node != settings_.name) return note(drop::malformed, inbox.from, "an inbox of another node");
+  if (retained) return note(drop::retained, inbox.from, "retained messages are no messages");  // rule 2
+  received_inbox(inbox, payload);
+}
+
+void node_core::received_status(std::string_view node, std::string_view payload) {
+  const bool own = node == settings_.name;
+  if (payload.empty()) {  // somebody cleared it; only its owner minds
+    if (own) incarnation_.own_status(std::nullopt);
+    return;
+  }
+  std::string why;
+  const auto content = decode(payload, why);
+  const auto status = content ? read_status(*content) : std::nullopt;
+  if (!status) return note(drop::malformed, node, content ? "not a node's status" : why);
+  if (status->node != node) return note(drop::forged, node, "the status of another node");
+  if (own) return incarnation_.own_status(status);
+  if (status->up)
+    newer_incarnation(status->node, status->creation);
+  else
+    node_went_down(*status);
+}
+
+// Rule 4.
+void node_core::newer_incarnation(const std::string& node, std::uint64_t creation) {
+  const bool was_up = table_.is_up(node) == true;
+  const auto place = scheduler_.next_place();
+  links_ended(table_.nodeup(node, creation, env_.now(), place), reason::noconnection, cause::node_died);
+  if (table_.changed_at(node) != place) return;
+  if (was_up) tell_monitors(node, false, cause::node_died);
+  tell_monitors(node, true, cause::node_died);
+}
+
+void node_core::node_went_down(const node_status& status) {
+  const bool is_present = table_.may_live({status.node, status.creation, 0});
+  const cause why = status.reason == reason::normal ? cause::node_stopped : cause::node_died;
+  const auto place = scheduler_.next_place();
+  links_ended(table_.nodedown(status.node, status.creation, env_.now(), place), status.reason, why);  // rule 3
+  if (table_.changed_at(status.node) == place) tell_monitors(status.node, false, why);
+  if (is_present)
+    expected_links_lost([&](const process_state& of, instant) { return of.expected_link->node == status.node; }, why);
+}
+
+void node_core::received_inbox(const inbox_topic& to, std::string_view payload) {
+  std::string why;
+  auto content = decode(payload, why);
+  if (!content) return note(drop::malformed, to.from, why);
+  table_.heard(to.from, env_.now());
+  if (const auto s = read_signal(*content)) return received_signal(*s, to);
+  if (const auto* const first = (*content)[0].get_if<std::string>())
+    if (const auto sender = parse_pid(*first)) {
+      if (sender->node != to.from) return note(drop::forged, to.from, "a message with the pid " + to_string(*sender));
+      newer_incarnation(sender->node, sender->creation);  // its message is its birth
+    }
+  auto* state = addressee(to);
+  if (!state) return note(drop::no_process, to.from, to.process);
+  if (!state->hears.empty() && state->hears != to.from)
+    return note(drop::unheard, to.from, "a message to " + std::string(to.process));
+  message m{.from = std::string(to.from), .content = std::move(*content)};
+  if (is_late_reply(*state, m)) return note(drop::unexpected, to.from, "a reply that came too late");
+  if (!scheduler_.deliver_remote(*state, std::move(m), payload.size()))
+    note(drop::overrun, to.from, "more than can be dealt with");
+}
+
+void node_core::received_in_channel(const channel_topic& in, std::string_view payload) {
+  std::string why;
+  const auto content = decode(payload, why);
+  if (!content) return note(drop::malformed, in.from, why);
+  if (read_signal(*content)) return note(drop::malformed, in.from, "a signal in a channel");
+  table_.heard(in.from, env_.now());
+  const auto listeners = listeners_.find(channel{std::string(in.channel), std::string(in.from)});
+  if (listeners == listeners_.end()) return note(drop::no_process, in.from, in.channel);  // has just stopped listening
+  for (const auto serial : listeners->second)
+    if (!scheduler_.deliver_remote(
+            *scheduler_.find(serial),
+            {.from = std::string(in.from), .content = *content, .channel = std::string(in.channel)}, payload.size()))
+      note(drop::overrun, in.from, "more than can be dealt with");
+}
+
+// The process that an inbox topic names. One of an earlier incarnation is no more, whatever its serial.
+process_state* node_core::addressee(const inbox_topic& to) {
+  const auto p = parse_process(to.node, to.process);
+  if (!p) return scheduler_.whereis(std::string(to.process));
+  return p->creation == creation() ? scheduler_.find(p->serial) : nullptr;
+}
+
+void node_core::received_signal(const any_signal& s, const inbox_topic& to) {
+  if (std::holds_alternative<bad_signal>(s)) return note(drop::malformed, to.from, "a signal of no known form");
+  if (const auto* pong = std::get_if<pong_signal>(&s)) {
+    if (pong->node != to.from) return note(drop::forged, to.from, "a PONG of " + pong->node);
+    // That it came is what it says to the tick: table_.heard(). The process itself may have asked too.
+    if (auto* state = addressee(to); state && state->pinged.erase(pong->node) > 0)
+      scheduler_.deliver(*state,
+                         {.from = std::string(to.from), .local = true, .content = ping_answer::write(pong->node)});
+    return;
+  }
+  if (const auto* e = std::get_if<echo_signal>(&s)) {
+    if (to.from != name()) return note(drop::forged, to.from, "an ECHO of another node");
+    return echoed(e->number);
+  }
+  const pid& from = std::visit(
+      [](const auto& any) -> const pid& {
+        if constexpr (requires { any.from; }) return any.from;
+        static const pid none;
+        return none;
+      },
+      s);
+  if (from.node != to.from) return note(drop::forged, to.from, "a signal with the pid " + to_string(from));  // rule 1
+  auto* state = addressee(to);
+  if (std::holds_alternative<ping_signal>(s)) return pinged_by(from, state, to);
+  if (std::holds_alternative<link_signal>(s)) return linked_by(from, state, to);
+  if (!state) return;
+  const auto* exit = std::get_if<exit_wire_signal>(&s);
+  if (state->remote_links.erase(from) == 0) {  // a repeat, somebody's invention; or the link is still to be made
+    if (exit) scheduler_.remember_exit(*state, from, exit->reason);
+    return;
+  }
+  table_.unlink({from, state->serial}, env_.now());
+  if (!exit) return;
+  const bool is_of_node = exit->reason == reason::noconnection;
+  scheduler_.signal_exit(*state, from, exit->reason, is_of_node ? cause::node_stopped : cause::process);
+}
+
+// To a name, or to net_kernel: is the node there? To a process: is that there, and the two linked? If not it is told
+// so, by the EXIT that it has missed.
+void node_core::pinged_by(const pid& from, process_state* to, const inbox_topic& topic) {
+  const auto p = parse_process(topic.node, topic.process);
+  // It would not ask if it had not linked: its LINK is lost.
+  if (to && to->expected_link && to->expected_link->node == from.node) linked_by(from, to, topic);
+  if (!p || *p == pid_of(0) || (to && table_.asked_after({from, to->serial}, env_.now())))
+    return publish(topics_.inbox(from, name()), write_pong(name()), true);
+  publish(topics_.inbox(from, name()), write_exit(*p, to ? reason::noconnection : reason::noproc));
+}
+
+void node_core::linked_by(const pid& from, process_state* to, const inbox_topic& topic) {
+  if (!to) {
+    if (const auto p = parse_process(topic.node, topic.process))
+      publish(topics_.inbox(from, name()), write_exit(*p, reason::noproc));  // rule 5
+    return;
+  }
+  if (!to->hears.empty() && to->hears != from.node)
+    return note(drop::unheard, from.node, "a link to " + std::string(topic.process));
+  if (!table_.may_live(from))
+    return publish(topics_.inbox(from, name()), write_exit(pid_of(to->serial), reason::noconnection));
+  if (table_.links_to(from.node) >= max_links_from_node) return note(drop::refused, from.node, "more links");
+  newer_incarnation(from.node, from.creation);
+  if (!table_.link({from, to->serial}, env_.now())) return;
+  to->remote_links.insert(from);
+  if (to->expected_link && to->expected_link->node == from.node) expected_link_came(*to);
+  watch(from.node);
+}
+
+}  // namespace nodelink

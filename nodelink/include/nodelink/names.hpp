@@ -1,0 +1,74 @@
+/// @file names.hpp
+/// Names of nodes and processes, and pids: what may be a part of a topic.
+/// In Erlang: node(), registered names, pids. Pure; any thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace [[gnu::visibility("default")]] nodelink {
+
+/// The longest part of a name, in bytes.
+inline constexpr std::size_t max_name = 64;
+
+/// The largest creation and serial: what a JSON number holds exactly everywhere, 2^53 - 1.
+inline constexpr std::uint64_t max_number = (std::uint64_t{1} << 53) - 1;
+
+/// True for a cookie or a registered name: 1 to 64 of `A-Z a-z 0-9 _ -`.
+bool is_name(std::string_view text);
+
+/// True for a node name: `name@host`, each part a name.
+bool is_node_name(std::string_view text);
+
+/// True for what the topics of a wire may begin with: one name or several, with a `/` between them.
+bool is_topic_root(std::string_view text);
+
+/// The rule that a refused node name, registered name or cookie broke, for an error sentence.
+inline constexpr const char* node_name_rule = "must be name@host, both parts 1 to 64 of the characters A-Z a-z 0-9 _ -";
+inline constexpr const char* name_rule = "must be 1 to 64 of the characters A-Z a-z 0-9 _ -";
+inline constexpr const char* topic_root_rule = "must be names of the characters A-Z a-z 0-9 _ -, with / between them";
+
+/// A positive decimal number up to max_number, without sign or leading zero.
+std::optional<std::uint64_t> parse_number(std::string_view text);
+
+/// A process identifier, unique among all nodes and all their incarnations.
+/// Written `<node>/<creation>-<serial>`; that text is the tail of the process's inbox topic.
+struct pid {
+  std::string node;            ///< the node's name
+  std::uint64_t creation = 0;  ///< which incarnation of the node
+  std::uint64_t serial = 0;    ///< which process there; 0 is net_kernel
+
+  friend auto operator<=>(const pid&, const pid&) = default;
+};
+
+std::string to_string(const pid& p);
+
+/// Reads a pid as to_string() writes it; anything else is nothing.
+std::optional<pid> parse_pid(std::string_view text);
+
+/// A channel of a node: what the node says there is heard by every process, on whatever node, that listens to it.
+/// Said once, whoever listens: the broker hands it on. (Erlang's nearest: a process group, and a send to each member.)
+struct channel {
+  std::string name;  ///< is_name
+  std::string node;  ///< who speaks there
+
+  friend auto operator<=>(const channel&, const channel&) = default;
+};
+
+/// The address of a registered process on a node: `{Name, Node}` in Erlang.
+struct registered {
+  std::string name;
+  std::string node;
+};
+
+}  // namespace gnu::visibility("default")]]nodelink
+
+template <>
+struct std::hash<nodelink::pid> {
+  std::size_t operator()(const nodelink::pid& p) const noexcept {
+    return std::hash<std::string>{}(p.node) ^ (p.creation * 0x9e3779b97f4a7c15U + p.serial * 0xff51afd7ed558ccdU);
+  }
+};

@@ -1,0 +1,148 @@
+/// @file node.hpp
+/// A node: its processes, its connection, and the signals between its processes and those of others.
+/// In Erlang: the node. One thread calls everything here; run() gives the processes their turns.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <nodelink/process.hpp>
+#include <nodelink/self.hpp>
+#include <nodelink/transport.hpp>
+
+namespace [[gnu::visibility("default")]] nodelink {
+
+/// Why something that was received, or was to be sent, went nowhere.
+enum class drop {
+  malformed,   ///< not a term, not a topic of the wire, or a signal of no known form
+  forged,      ///< a pid in it is not of the node that sent it (rule 1)
+  retained,    ///< retained, under `to/` (rule 2)
+  no_process,  ///< to a process that is not there (any more)
+  unheard,     ///< to a process that hears others only
+  unexpected,  ///< a process had no use for it
+  refused,     ///< a process said no to it, and was heard
+  unsent,      ///< sent to another node without a connection, or too long, or no array
+  overrun,     ///< more than one node may have waiting here, or all together (max_waiting)
+};
+inline constexpr std::size_t drop_kinds = 9;
+const char* to_string(drop why);
+
+/// Who wants to know what the node does: logs, counters, programs. All called on the node's thread, inside
+/// run() or an event of the transport; none may call back into the node but for stop().
+class node_observer {
+ public:
+  virtual ~node_observer() = default;
+  virtual void node_up(std::uint64_t /*creation*/) {}
+  virtual void connection_lost(const connection_loss& /*loss*/, duration /*next_try*/) {}
+  virtual void replaced(std::uint64_t /*creation*/) {}
+  /// What this node says of itself has not come back for 10 s: the broker may not let it write or
+  /// read its own topics. Said once a connection.
+  virtual void unheard() {}
+  virtual void stopped() {}
+  /// @param count how many of this kind there were, this one included.
+  virtual void dropped(drop /*why*/, std::string_view /*from*/, std::string_view /*what*/, std::uint64_t /*count*/) {}
+  virtual void process_ended(const pid& /*process*/, const term& /*reason*/) {}
+};
+
+/// What makes a node the one it is.
+struct node_settings {
+  /// How often a program finds that another one has its name before it gives way.
+  static constexpr int usual_patience = 2;
+
+  std::string name;                                  ///< is_node_name
+  std::string cookie;                                ///< is_name
+  std::string topic_root = "nodelink/1";             ///< is_topic_root: what every topic of this wire begins with
+  duration net_ticktime = std::chrono::seconds(60);  ///< rule 8
+  /// net_kernel:monitor_nodes(true): hears every node's status, not only of those it is linked to. For a
+  /// node that is linked to most others, like a server: one subscription instead of one a peer.
+  bool monitor_nodes = false;
+  /// QoS of messages and signals, 0 or 1; status and subscriptions have 1. With 0 a broker that has too much to do
+  /// drops some, and nobody is told but by rule 8.
+  int message_qos = 1;
+  /// How often it finds that another program has its name before it gives way (rule 9). More where this one is to
+  /// replace the other, until a connection of its own has stood.
+  int patience = usual_patience;
+};
+
+class node_core;
+
+class node {
+ public:
+  /// @param via outlives the node. @throws std::invalid_argument with a sentence if a setting is not valid.
+  node(node_settings settings, environment env, transport& via);
+  ~node();
+  node(const node&) = delete;
+
+  /// From now on it is told what happens; several are told in the order of these calls. It outlives the node.
+  void observe(node_observer& observer);
+
+  /// Connects, and stays connected until stop().
+  void start();
+  /// Rule 10: ends every process, each with its EXIT signals, then nodedown `normal`, then DISCONNECT. Then
+  /// node_observer::stopped(), within 2 s.
+  void stop();
+
+  /// Starts a process: `body` is called as `body(self, arguments...)`. Returns its pid.
+  template <class F, class... A>
+  pid spawn(F body, A... arguments) {
+    return spawn_function([body = std::move(body), ... a = std::move(arguments)](self me) { return body(me, a...); });
+  }
+  /// register(Name, Pid) for a process of this node. False if the name is not one (is_name), looks like
+  /// `<creation>-<serial>`, is taken, or the process is not there or has a name.
+  bool register_name(const std::string& name, const pid& process);
+  std::optional<pid> whereis(const std::string& name) const;
+
+  /// Sends as the node itself: what a terminal, another thread by host::post(), or a test has to say.
+  void send(const pid& to, term content);
+  void send(const registered& to, term content);
+  template <described M>
+  void send(const auto& to, const M& message) {
+    send(to, to_term(message));
+  }
+  /// To a process of this node.
+  void send_local(const std::string& registered_name, term content) {
+    send(registered{registered_name, name()}, std::move(content));
+  }
+
+  /// Ends a process of this node from outside, whether it traps exits or not: its links see `reason`.
+  void stop_process(const std::string& registered_name, const term& reason);
+
+  /// Gives every process that can run its turns, and does what is due. Call it after every event and at
+  /// next_deadline().
+  void run();
+  std::optional<instant> next_deadline() const;
+
+  const std::string& name() const;
+  /// Whether it has its connection.
+  bool is_up() const;
+  bool is_stopped() const;
+  /// Which incarnation of the node this is; 0 before the first connection.
+  std::uint64_t creation() const;
+  const environment& env() const;
+
+  /// net_kernel:monitor_nodes(true): from now on is_up() and nodes() know of every node.
+  void monitor_nodes();
+  /// Whether that node is up, as far as its status was heard; nothing if it was not.
+  std::optional<bool> is_up(const std::string& node) const;
+  /// nodes(): the names of those that are up, and their creations, as far as their status was heard.
+  std::map<std::string, std::uint64_t> nodes() const;
+
+  /// How many went nowhere so.
+  std::uint64_t count(drop why) const;
+  /// Counts something that went nowhere, and tells the observers.
+  void note(drop why, std::string_view from, std::string_view what);
+
+  /// What is behind it, for the library's own parts.
+  node_core& core() { return *core_; }
+
+ private:
+  pid spawn_function(std::function<process(self)> body);
+
+  std::unique_ptr<node_core> core_;
+};
+
+}  // namespace gnu::visibility("default")]]nodelink

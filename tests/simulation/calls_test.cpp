@@ -1,0 +1,220 @@
+// Described messages, calls and timers: between the processes of a node, and of two.
+#include <gtest/gtest.h>
+
+#include <nodelink/simulation/world.hpp>
+
+using namespace nodelink;
+using namespace std::chrono_literals;
+using nodelink::simulation::host;
+using nodelink::simulation::world;
+
+namespace {
+
+struct question {
+  sender from;
+  int n;
+};
+NODELINK_MESSAGE(question, from, n)
+
+struct twice {
+  int n;
+};
+NODELINK_MESSAGE(twice, n)
+
+struct calls : testing::Test {
+  world w;
+  host& a = w.start("a@x");
+  host& b = w.start("b@x");
+  std::vector<std::string> seen;
+  using lines = std::vector<std::string>;
+
+  void SetUp() override { w.advance(1s); }
+  void run(host& h, auto body) {
+    h.node().spawn(std::move(body));
+    h.run();
+    w.advance(100ms);
+  }
+  // A server that doubles, `slowness` after it was asked.
+  void serve(host& h, duration slowness = {}) {
+    const auto p = h.node().spawn([this, slowness](self me) -> process {
+      for (;;) {
+        std::optional<call_request> asked;
+        co_await me.receive([&](const call_request& r) { asked = r; });
+        if (slowness > duration::zero()) co_await me.receive(after(slowness, [] {}));
+        if (const auto q = asked->as<twice>())
+          me.reply(*asked, twice{2 * q->n});
+        else
+          me.reply(*asked, asked->content);
+      }
+    });
+    h.node().register_name("server", p);
+    h.run();
+  }
+  lines dropped(const host& h) const {
+    lines all;
+    for (const auto& line : h.log)
+      if (line.starts_with("dropped")) all.push_back(line);
+    return all;
+  }
+};
+
+}  // namespace
+
+TEST_F(calls, described_messages_go_from_node_to_node) {
+  const auto p = b.node().spawn([this](self me) -> process {
+    for (;;)
+      co_await me.receive([&](const question& q) { seen.push_back(to_string(q.from) + " " + std::to_string(q.n)); });
+  });
+  pid asker;
+  run(a, [&](self me) -> process {
+    asker = me.pid();
+    me.send(p, question{me.pid(), 7});
+    co_return;
+  });
+  EXPECT_EQ(seen, lines{to_string(asker) + " 7"});
+}
+
+TEST_F(calls, a_described_message_with_somebody_elses_pid_is_seen_by_no_process) {
+  const auto p = b.node().spawn([this](self me) -> process {
+    for (;;)
+      co_await me.receive([&](const question&) { seen.emplace_back("question"); },
+                          [&](const message&) { seen.emplace_back("message"); });
+  });
+  run(a, [&](self me) -> process {
+    me.send(p, question{pid{"c@x", 1, 1}, 7});
+    co_return;
+  });
+  EXPECT_EQ(seen, lines{});
+  EXPECT_EQ(b.node().count(drop::forged), 1U);
+}
+
+TEST_F(calls, have_the_reply_as_their_value) {
+  serve(b);
+  run(a, [&](self me) -> process {
+    const auto number_id = me.send_request(registered{"server", "b@x"}, twice{21});
+    const auto number = co_await me.receive_response(number_id);
+    seen.push_back(number ? to_json(*number) : "none");
+    const auto text_id = me.send_request(registered{"server", "b@x"}, "echo");
+    const auto text = co_await me.receive_response(text_id);
+    seen.push_back(text ? to_json(*text) : "none");
+  });
+  EXPECT_EQ(seen, (lines{R"(["twice",42])", R"("echo")"}));
+}
+
+TEST_F(calls, within_one_node_need_no_connection) {
+  w.broker().stop();
+  w.advance(1s);
+  serve(a);
+  run(a, [&](self me) -> process {
+    const auto reply_id = me.send_request(registered{"server", "a@x"}, twice{4});
+    const auto reply = co_await me.receive_response(reply_id);
+    seen.push_back(to_json(*reply));
+  });
+  EXPECT_EQ(seen, lines{R"(["twice",8])"});
+}
+
+TEST_F(calls, take_their_own_reply_and_leave_the_rest_of_the_mailbox_in_order) {
+  serve(b);
+  run(a, [&](self me) -> process {
+    me.send(me.pid(), term::array({"first"}));
+    me.send(me.pid(), term::array({"second"}));
+    const auto reply_id = me.send_request(registered{"server", "b@x"}, twice{1});
+    const auto reply = co_await me.receive_response(reply_id);
+    seen.push_back(to_json(*reply));
+    for (int i = 0; i < 2; ++i) co_await me.receive([&](const message& m) { seen.push_back(to_json(m.content)); });
+  });
+  EXPECT_EQ(seen, (lines{R"(["twice",2])", R"(["first"])", R"(["second"])"}));
+}
+
+TEST_F(calls, end_empty_at_their_time_out_and_a_late_reply_is_dropped) {
+  serve(b, 2s);
+  a.node().spawn([&](self me) -> process {
+    const auto none_id = me.send_request(registered{"server", "b@x"}, twice{1});
+    const auto none = co_await me.receive_response(none_id, 1s);
+    seen.emplace_back(none ? "a reply" : "none");
+    co_await me.receive([&](const message&) { seen.emplace_back("a message"); },
+                        after(5s, [&] { seen.emplace_back("nothing"); }));
+  });
+  a.run();
+  w.advance(999ms);
+  EXPECT_EQ(seen, lines{});
+  w.advance(1ms);
+  EXPECT_EQ(seen, lines{"none"});
+  w.advance(6s);
+  EXPECT_EQ(seen, (lines{"none", "nothing"}));
+  EXPECT_EQ(a.node().count(drop::unexpected), 1U);
+}
+
+TEST_F(calls, of_a_process_that_is_killed_meanwhile_leave_nothing_behind) {
+  serve(b, 2s);
+  const auto p = a.node().spawn([&](self me) -> process {
+    const auto id = me.send_request(registered{"server", "b@x"}, twice{1});
+    (void)co_await me.receive_response(id);
+  });
+  a.node().register_name("caller", p);
+  a.run();
+  a.node().stop_process("caller", "enough");
+  a.run();
+  w.advance(5s);
+  EXPECT_EQ(a.node().count(drop::no_process), 1U);
+}
+
+TEST_F(calls, timers_send_to_the_process_itself_at_their_time) {
+  run(a, [&](self me) -> process {
+    me.send_after(2s, term::array({"later"}));
+    me.send_after(1s, twice{1});
+    const auto never = me.send_after(1500ms, term::array({"never"}));
+    me.cancel_timer(never);
+    for (;;)
+      co_await me.receive([&](const twice&) { seen.emplace_back("twice"); },
+                          [&](const message& m) { seen.push_back(to_json(m.content)); });
+  });
+  w.advance(899ms);
+  EXPECT_EQ(seen, lines{});
+  w.advance(1ms);
+  EXPECT_EQ(seen, lines{"twice"});
+  w.advance(999ms);
+  EXPECT_EQ(seen.size(), 1U);
+  w.advance(1ms);
+  EXPECT_EQ(seen, (lines{"twice", R"(["later"])"}));
+  w.advance(10s);
+  EXPECT_EQ(seen.size(), 2U);
+}
+
+TEST_F(calls, intervals_go_on_until_they_are_cancelled) {
+  run(a, [&](self me) -> process {
+    const auto tick = me.send_interval(1s, term::array({"tick"}));
+    for (int i = 0; i < 3; ++i) co_await me.receive([&](const message&) { seen.emplace_back("tick"); });
+    me.cancel_timer(tick);
+    co_await me.receive([&](const message&) { seen.emplace_back("another"); });
+  });
+  w.advance(900ms);
+  EXPECT_EQ(seen.size(), 1U);
+  w.advance(10s);
+  EXPECT_EQ(seen.size(), 3U);
+}
+
+TEST_F(calls, an_interval_of_nothing_is_refused) {
+  pid p;
+  run(a, [&](self me) -> process {
+    p = me.pid();
+    me.send_interval(0s, term::array({"tick"}));
+    co_return;
+  });
+  EXPECT_EQ(a.log.back(), "ended " + std::to_string(p.serial) +
+                              R"(: ["error","the interval of a timer must be longer than nothing"])");
+}
+
+TEST_F(calls, a_frozen_program_has_one_tick_for_all_that_it_missed) {
+  run(a, [&](self me) -> process {
+    me.send_interval(1s, term::array({"tick"}));
+    for (;;) co_await me.receive([&](const message&) { seen.emplace_back("tick"); });
+  });
+  a.freeze();
+  w.advance(10s);
+  a.thaw();
+  w.advance(1ms);
+  EXPECT_EQ(seen.size(), 1U);
+  w.advance(1s);
+  EXPECT_EQ(seen.size(), 2U);
+}
