@@ -46,7 +46,8 @@ TEST_F(busy_server, a_reply_behind_a_flooded_room_is_heard) {
   std::uint64_t latest = 0;
   broker().on_publish = [&](const publication& p) {
     std::string why;
-    if (p.topic.find("/room/") != std::string::npos) latest = nodelink::decode(p.payload, why).value()[2].get<std::uint64_t>();
+    if (p.topic.find("/room/") != std::string::npos)
+      latest = nodelink::decode(p.payload, why).value()[2].get<std::uint64_t>();
   };
   ann.type("/join");
   advance(10ms);

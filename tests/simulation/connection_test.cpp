@@ -1,8 +1,8 @@
 // The life of a node's connection: creations, reconnecting, stopping.
 #include <gtest/gtest.h>
 
-#include "core/node_core.hpp"
 #include <nodelink/simulation/world.hpp>
+#include "core/node_core.hpp"
 
 using namespace nodelink;
 using namespace std::chrono_literals;

@@ -1,8 +1,8 @@
 // Links and exit signals, on one node and between nodes.
 #include <gtest/gtest.h>
 
-#include "core/node_core.hpp"
 #include <nodelink/simulation/world.hpp>
+#include "core/node_core.hpp"
 
 using namespace nodelink;
 using namespace std::chrono_literals;

@@ -1,8 +1,8 @@
 // One test or more for each of the design's rules 1 to 10.
 #include <gtest/gtest.h>
 
-#include "core/node_core.hpp"
 #include <nodelink/simulation/world.hpp>
+#include "core/node_core.hpp"
 
 using namespace nodelink;
 using namespace std::chrono_literals;
