@@ -11,11 +11,17 @@ const char* to_string(drop why) {
   return names[static_cast<std::size_t>(why)];
 }
 
+static void need(bool is_valid, const char* what, const std::string& value, const char* rule) {
+  if (!is_valid) throw std::invalid_argument(std::string(what) + " '" + value + "' " + rule);
+}
+
+// What becomes part of a topic: with anything else in it the broker would end the connection.
+static void need_node(const std::string& name) { need(is_node_name(name), "the node name", name, node_name_rule); }
+static void need_name(const std::string& name) { need(is_name(name), "the registered name", name, name_rule); }
+static void need_channel(const std::string& name) { need(is_name(name), "the channel", name, name_rule); }
+
 static node_settings checked(node_settings s) {
-  const auto need = [](bool holds, const std::string& what, const std::string& value, const char* rule) {
-    if (!holds) throw std::invalid_argument(what + " '" + value + "' " + rule);
-  };
-  need(is_node_name(s.name), "the node name", s.name, node_name_rule);
+  need_node(s.name);
   need(is_name(s.cookie), "the cookie", s.cookie, name_rule);
   need(is_topic_root(s.topic_root), "the topic root", s.topic_root, topic_root_rule);
   need(s.net_ticktime > duration::zero(), "net_ticktime", std::to_string(s.net_ticktime.count()) + " ns",
@@ -116,11 +122,14 @@ void node_core::publish(const std::string& topic, const term& content, bool is_u
 }
 
 void node_core::send(const pid& to, term content) {
+  need_node(to.node);
   if (to.node != settings_.name) return publish(topics_.inbox(to, name()), content);
   if (auto* state = local(to)) deliver_local(*state, std::move(content));
 }
 
 void node_core::send(const registered& to, term content) {
+  need_node(to.node);
+  need_name(to.name);
   if (to.node != settings_.name) return publish(topics_.inbox(to, name()), content);
   if (auto* state = scheduler_.whereis(to.name)) deliver_local(*state, std::move(content));
 }
@@ -138,6 +147,7 @@ bool node_core::is_late_reply(const process_state& to, const message& m) {
 
 // Rule 5. What cannot be linked to answers with an exit signal, as if it had ended just after.
 void node_core::link(process_state& from, const pid& to) {
+  need_node(to.node);
   if (to.node == settings_.name) {
     auto* other = local(to);
     if (!other) return scheduler_.signal_exit(from, to, reason::noproc, cause::process);
@@ -169,10 +179,13 @@ void node_core::unlink(process_state& from, const pid& to) {
 }
 
 void node_core::say(const std::string& channel, const term& content) {
+  need_channel(channel);
   publish(topics_.in({channel, name()}), content);
 }
 
 void node_core::listen(process_state& state, const channel& to) {
+  need_channel(to.name);
+  need_node(to.node);
   if (!state.channels.insert(to).second) return;
   auto& listeners = listeners_[to];
   if (listeners.empty() && incarnation_.is_up()) transport_.subscribe({topics_.in(to)});
@@ -189,12 +202,14 @@ void node_core::unlisten(process_state& state, const channel& to) {
 }
 
 void node_core::ping(process_state& from, const std::string& node) {
+  need_node(node);
   watch(node);
   from.pinged.insert(node);
   publish(topics_.inbox(registered{"net_kernel", node}, name()), write_ping(pid_of(from.serial)));
 }
 
 void node_core::monitor_node(process_state& by, const std::string& node, bool flag) {
+  need_node(node);
   if (!flag) {
     by.monitored.erase(node);
     return stop_monitoring(by.serial, node);
@@ -243,6 +258,8 @@ void node_core::watch(const std::string& node) {
 }
 
 void node_core::expect_link(process_state& from, const registered& to) {
+  need_node(to.node);
+  need_name(to.name);
   const bool is_here =
       std::any_of(from.remote_links.begin(), from.remote_links.end(), [&](const pid& p) { return p.node == to.node; });
   if (is_here) return;

@@ -1,4 +1,6 @@
 // Described messages, calls and timers: between the processes of a node, and of two.
+#include <functional>
+
 #include <gtest/gtest.h>
 
 #include <nodelink/simulation/world.hpp>
@@ -86,6 +88,52 @@ TEST_F(calls, a_described_message_with_somebody_elses_pid_is_seen_by_no_process)
   });
   EXPECT_EQ(seen, lines{});
   EXPECT_EQ(b.node().count(drop::forged), 1U);
+}
+
+TEST_F(calls, names_that_are_none_are_badarg_and_not_the_end_of_the_connection) {
+  const std::vector<std::function<void(self)>> mistakes{
+      [](self me) {
+        me.send(registered{"server", "b"}, "x");
+      },
+      [](self me) {
+        me.send(registered{"a/+", "b@x"}, "x");
+      },
+      [](self me) {
+        me.send(pid{"#", 1, 1}, "x");
+      },
+      [](self me) {
+        me.link(pid{"+@x/", 1, 1});
+      },
+      [](self me) { me.say("a/+", term::array({"x"})); },
+      [](self me) {
+        me.listen({"+", "b@x"});
+      },
+      [](self me) {
+        me.listen({"news", "b"});
+      },
+      [](self me) { me.ping("b"); },
+      [](self me) { me.monitor_node("#", true); },
+      [](self me) {
+        me.expect_link({"server", ""});
+      },
+  };
+  for (const auto& mistake : mistakes)
+    run(a, [&](self me) -> process {
+      try {
+        mistake(me);
+        seen.emplace_back("taken");
+      } catch (const std::invalid_argument&) {
+      }
+      co_return;
+    });
+  EXPECT_EQ(seen, lines{});
+  EXPECT_TRUE(a.node().is_up());
+  run(a, [&](self me) -> process {
+    me.say("a/+", term::array({"x"}));
+    co_return;
+  });
+  EXPECT_NE(a.log.back().find("the channel 'a/+' must be 1 to 64 of the characters A-Z a-z 0-9 _ -"),
+            std::string::npos);
 }
 
 TEST_F(calls, have_the_reply_as_their_value) {

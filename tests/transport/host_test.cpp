@@ -117,9 +117,9 @@ TEST_F(hosts, run_in_a_loop_that_was_there_before) {
 TEST_F(hosts, that_are_stopped_say_so_and_that_die_do_not) {
   auto sub = broker.subscribe("nodelink/1/test/node/+");
   {
-    host a(settings("a@x"));
     std::atomic<bool> is_up = false;
     up_observer observer(is_up);
+    host a(settings("a@x"));
     a.node().observe(observer);
     a.start();
     ASSERT_TRUE(eventually([&] { return is_up.load(); }));
@@ -150,8 +150,8 @@ TEST_F(hosts, on_their_own_thread_take_no_signal_of_the_program) {
   mine.sa_handler = [](int) { is_handled = true; };
   ::sigaction(SIGUSR1, &mine, &before);
   std::atomic<bool> is_up = false;
-  host a(settings("a@x"));
   up_observer observer(is_up);
+  host a(settings("a@x"));
   a.node().observe(observer);
   a.start();
   ASSERT_TRUE(eventually([&] { return is_up.load(); }));  // Paho's threads are there too

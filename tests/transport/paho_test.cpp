@@ -309,7 +309,8 @@ TEST_F(transport_test, leaves_no_thread_and_no_descriptor_after_a_thousand_conne
     }
     transport.reset();
   }
-  EXPECT_EQ(entries("/proc/self/task"), threads);
+  // A thread of Paho's that has said it is through may have some way to go.
+  EXPECT_TRUE(testing_system::eventually([&] { return entries("/proc/self/task") <= threads; }));
   EXPECT_EQ(entries("/proc/self/fd"), descriptors);
 }
 

@@ -97,6 +97,7 @@ class node {
   std::optional<pid> whereis(const std::string& name) const;
 
   /// Sends as the node itself: what a terminal, another thread by host::post(), or a test has to say.
+  /// @throws std::invalid_argument with a sentence if a name is none
   void send(const pid& to, term content);
   void send(const registered& to, term content);
   template <described M>

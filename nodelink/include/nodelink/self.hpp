@@ -1,6 +1,9 @@
 /// @file self.hpp
 /// What a process can do: Erlang's BIFs, as methods of the first parameter of its body.
 /// A handle, cheap to copy, valid while its process lives; the node's thread only.
+///
+/// Names of nodes, of processes and of channels that are none (names.hpp) throw std::invalid_argument with a sentence:
+/// the process ends with it, unless it takes it, as Erlang's with badarg.
 #pragma once
 
 #include <functional>
@@ -22,10 +25,10 @@ class self {
  public:
   explicit self(process_state& state) : state_(&state) {}
 
-  /// self(). The creation in it is that of the node's present connection (design, "Names").
+  /// self(). The creation in it is that of the node's present connection (topics.md, "Names").
   nodelink::pid pid() const;
 
-  /// `To ! Message`. Never fails and never waits; to a process that is not there, or while the
+  /// `To ! Message`. Never waits; to a process that is not there, or while the
   /// node has no connection, the message is lost, as in Erlang.
   void send(const nodelink::pid& to, term content) const;
   /// `{Name, Node} ! Message`.
