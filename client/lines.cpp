@@ -9,7 +9,7 @@
 namespace messenger {
 
 std::string reason_text(const nodelink::term& reason) {
-  return printable(reason.is_string() ? reason.get<std::string>() : nodelink::encode(reason));
+  return printable(reason.is_string() ? reason.get<std::string>() : nodelink::to_json(reason));
 }
 
 std::string utc_time(std::uint64_t unix_time_ms) {

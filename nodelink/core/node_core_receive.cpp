@@ -7,6 +7,11 @@ namespace nodelink {
 // who asks for them without end can cost.
 constexpr std::size_t max_links_from_node = 1'000;
 
+// What is in a signal or a status may go on to others, who may know JSON only.
+static bool has_binary(std::string_view payload, const term& content) {
+  return payload.front() != '[' && encode(content).front() != '[';
+}
+
 void node_core::received(std::string_view topic, std::string_view payload, bool retained) {
   const auto parsed = topics_.parse(topic);
   if (!parsed) return note(drop::malformed, "", "a topic that is not of this wire");
@@ -30,7 +35,8 @@ void node_core::received_status(std::string_view node, std::string_view payload)
   std::string why;
   const auto content = decode(payload, why);
   const auto status = content ? read_status(*content) : std::nullopt;
-  if (!status) return note(drop::malformed, node, content ? "not a node's status" : why);
+  if (!status || has_binary(payload, *content))
+    return note(drop::malformed, node, content ? "not a node's status" : why);
   if (status->node != node) return note(drop::forged, node, "the status of another node");
   if (own) return incarnation_.own_status(status);
   if (status->up)
@@ -64,7 +70,10 @@ void node_core::received_inbox(const inbox_topic& to, std::string_view payload) 
   auto content = decode(payload, why);
   if (!content) return note(drop::malformed, to.from, why);
   table_.heard(to.from, env_.now());
-  if (const auto s = read_signal(*content)) return received_signal(*s, to);
+  if (const auto s = read_signal(*content)) {
+    if (has_binary(payload, *content)) return note(drop::malformed, to.from, "a binary in a signal");
+    return received_signal(*s, to);
+  }
   if (const auto* const first = (*content)[0].get_if<std::string>())
     if (const auto sender = parse_pid(*first)) {
       if (sender->node != to.from) return note(drop::forged, to.from, "a message with the pid " + to_string(*sender));

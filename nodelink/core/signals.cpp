@@ -34,6 +34,14 @@ std::optional<any_signal> read_signal(const term& content) {
   return bad_signal{};
 }
 
+term write_exit(const pid& from, const term& reason) {
+  term exit = term::array({"EXIT", to_string(from), reason});
+  std::string why;
+  if (encode(exit).front() != '[')
+    if (auto as_json = decode(to_json(exit), why)) return std::move(*as_json);
+  return exit;
+}
+
 std::optional<node_status> read_status(const term& content) {
   const bool up = content[0] == "nodeup";
   if (!up && content[0] != "nodedown") return std::nullopt;

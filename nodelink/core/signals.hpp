@@ -43,7 +43,8 @@ std::optional<any_signal> read_signal(const term& content);
 
 inline term write_link(const pid& from) { return term::array({"LINK", to_string(from)}); }
 inline term write_unlink(const pid& from) { return term::array({"UNLINK", to_string(from)}); }
-inline term write_exit(const pid& from, const term& reason) { return term::array({"EXIT", to_string(from), reason}); }
+/// Always what JSON can carry: a binary in the reason becomes its text.
+term write_exit(const pid& from, const term& reason);
 inline term write_ping(const pid& from) { return term::array({"PING", to_string(from)}); }
 inline term write_pong(const std::string& node) { return term::array({"PONG", node}); }
 inline term write_echo(std::uint64_t number) { return term::array({"ECHO", number}); }

@@ -149,6 +149,28 @@ TEST_F(calls, have_the_reply_as_their_value) {
   EXPECT_EQ(seen, (lines{R"(["twice",42])", R"("echo")"}));
 }
 
+TEST_F(calls, a_reason_with_bytes_in_it_goes_to_others_as_text_and_is_not_taken_from_them) {
+  const auto traps = b.node().spawn([this](self me) -> process {
+    me.trap_exit(true);
+    for (;;) co_await me.receive([&](const exit_signal& s) { seen.push_back(to_json(s.reason)); });
+  });
+  pid linked;
+  run(a, [&](self me) -> process {
+    linked = me.pid();
+    me.link(traps);
+    co_await me.receive(after(50ms, [] {}));
+    me.exit(term::array({"bad", bytes{1, 2}}));
+  });
+  EXPECT_EQ(seen, lines{R"(["bad","<<1,2>>"])"});
+  w.broker().publish({"nodelink/1/test/to/" + to_string(traps) + "/from/a@x",
+                      encode(term::array({"EXIT", to_string(linked), bytes{1}}))});
+  w.advance(100ms);
+  EXPECT_EQ(b.node().count(drop::malformed), 1U);
+  w.broker().publish({"nodelink/1/test/node/b@x", encode(term::array({"nodedown", "b@x", 1, bytes{1}}))});
+  w.advance(100ms);
+  EXPECT_EQ(b.node().count(drop::malformed), 2U);
+}
+
 TEST_F(calls, within_one_node_need_no_connection) {
   w.broker().stop();
   w.advance(1s);
