@@ -75,101 +75,129 @@ class outcome {
   int code_ = 0;
 };
 
-int run(const program::common_options& options, const client_options& own) {
-  program::event_loop loop;
-  program::output errors(loop, STDERR_FILENO);
-  const auto console = make_console(own, loop, errors);
-  const auto log = own.is_script()
-                       ? std::make_unique<program::logging>(options.log_level, errors)
-                       : std::make_unique<program::logging>(
-                             options.log_level, [&console](const std::string& line) { console->log(line); });
-  program::node_program program(loop, options,
-                                "start one (messenger-node --embedded-broker), or say where one is with -h and -p");
-  nodelink::node& node = program.node();
+std::unique_ptr<program::logging> make_log(const program::common_options& options, const client_options& own,
+                                           messenger::console& console, program::output& errors) {
+  if (own.is_script()) return std::make_unique<program::logging>(options.log_level, errors);
+  return std::make_unique<program::logging>(options.log_level,
+                                            [&console](const std::string& line) { console.log(line); });
+}
 
-  outcome result(own);
-  bool is_on = false;
-  const messenger::screen out([&](const messenger::event& e) {
-    console->show(e);
-    result.note(e);
-    const auto* reply = std::get_if<messenger::shown::reply>(&e);
-    if (reply && reply->what == messenger::word::logged_on) is_on = true;
-    if ((reply && reply->what == "logged_off") || std::holds_alternative<messenger::shown::refused>(e) ||
-        std::holds_alternative<messenger::shown::exit>(e))
-      is_on = false;
-  });
-  messenger::shell_state state{.server_node = own.server,
-                               .out = out,
-                               .rejoin = own.rejoin,
-                               .user_name = own.logon_name,
-                               .host = program::short_host_name()};
-  node.register_name(messenger::shell_name, node.spawn(messenger::shell, std::ref(state)));
-  bool logon_pending = !own.logon_name.empty();
-  bool join_pending = !own.room.empty();
-  bool was_up = false;
-  const auto started = steady_clock::now();
-  std::optional<nodelink::instant> gives_up;
-  if (own.give_up_seconds > 0)
-    gives_up =
-        started + std::chrono::duration_cast<nodelink::duration>(std::chrono::duration<double>(own.give_up_seconds));
+// The node, the shell on it, and whoever sits in front of it, from the start of the program to its end.
+class session {
+ public:
+  session(const program::common_options& options, const client_options& own)
+      : own_(own),
+        errors_(loop_, STDERR_FILENO),
+        console_(make_console(own, loop_, errors_)),
+        log_(make_log(options, own, *console_, errors_)),
+        result_(own),
+        program_(loop_, options, "start one (messenger-node --embedded-broker), or say where one is with -h and -p"),
+        node_(program_.node()),
+        logon_pending_(!own.logon_name.empty()),
+        join_pending_(!own.room.empty()) {
+    node_.register_name(messenger::shell_name, node_.spawn(messenger::shell, std::ref(state_)));
+    if (own.give_up_seconds > 0)
+      gives_up_ =
+          started_ + std::chrono::duration_cast<nodelink::duration>(std::chrono::duration<double>(own.give_up_seconds));
+    // A signal is a logoff too: what waits for a reply no longer does.
+    program_.before_stop_by_signal = [this] { node_.stop_process(messenger::client_name, "normal"); };
+    program_.is_signal_for_another = [this](int signal) { return signal == SIGINT && console_->interrupt(); };
+    loop_.on_window_change([this] { console_->window_changed(); });
+  }
+
+  // The exit code.
+  int run() {
+    const int code = program_.run([this] { return after_turn(); });
+    // Whoever reads slowly is waited for; but no longer than this for whoever does not read.
+    const bool is_read = console_->finish(program_.was_signalled() ? 1s : 10s);
+    errors_.drain(1s);
+    // Who is told to end has not asked for the rest.
+    return code == 0 && !is_read && !program_.was_signalled() ? program::run_time_failure : code;
+  }
+
+ private:
+  void show(const messenger::event& e) {
+    using namespace messenger;
+    console_->show(e);
+    result_.note(e);
+    const auto* reply = std::get_if<shown::reply>(&e);
+    if (reply && reply->what == word::logged_on) is_on_ = true;
+    if ((reply && reply->what == "logged_off") || std::holds_alternative<shown::refused>(e) ||
+        std::holds_alternative<shown::exit>(e))
+      is_on_ = false;
+  }
+
+  // After each turn of the node. When there is something to do though nothing comes.
+  std::optional<nodelink::instant> after_turn() {
+    if (console_->wants_more())
+      loop_.watch(STDIN_FILENO, [this] { console_->read(); });
+    else
+      loop_.unwatch(STDIN_FILENO);
+    if (state_.done || console_->is_broken() || result_.is_refused()) {
+      program_.stop(console_->is_broken() ? program::run_time_failure : result_.code());
+      return std::nullopt;
+    }
+    if (gives_up_ && steady_clock::now() >= *gives_up_) {
+      give_up();
+      return std::nullopt;
+    }
+    if (node_.is_up() && !std::exchange(was_up_, true) && !own_.is_script())
+      show(messenger::shown::note{"This is node " + node_.name() + ". " +
+                                  (own_.logon_name.empty() ? "/logon NAME, then /join; " : "") +
+                                  "/help lists the commands."});
+    const nodelink::instant waits_until = started_ + longest_wait_for_node;
+    if (!was_up_ && steady_clock::now() < waits_until)
+      return gives_up_ ? std::min(*gives_up_, waits_until) : waits_until;
+    feed();
+    return gives_up_;
+  }
 
   // One command at a time: the next line is taken when the shell has done with the last.
-  const auto feed = [&] {
-    if (!state.idle || console->is_backed_up()) return;
-    console->update({node.name(), state.user_name, is_on, state.in.current});
+  void feed() {
+    if (!state_.idle || console_->is_backed_up()) return;
+    console_->update({node_.name(), state_.user_name, is_on_, state_.in.current});
     std::optional<nodelink::term> input;
-    if (std::exchange(logon_pending, false))
-      input = messenger::logon_input(own.logon_name);
-    else if (is_on && std::exchange(join_pending, false))
-      input = messenger::line_input("/join " + own.room);
-    else if (const auto line = console->next())
+    if (std::exchange(logon_pending_, false))
+      input = messenger::logon_input(own_.logon_name);
+    else if (is_on_ && std::exchange(join_pending_, false))
+      input = messenger::line_input("/join " + own_.room);
+    else if (const auto line = console_->next())
       input = messenger::line_input(*line);
-    else if (console->at_end())
+    else if (console_->at_end())
       input = messenger::end_of_input();
     if (!input) return;
-    state.idle = false;
-    node.send_local(messenger::shell_name, *input);
-  };
+    state_.idle = false;
+    node_.send_local(messenger::shell_name, *input);
+  }
 
-  // A signal is a logoff too: what waits for a reply no longer does.
-  program.before_stop_by_signal = [&node] { node.stop_process(messenger::client_name, "normal"); };
-  program.is_signal_for_another = [&console](int signal) { return signal == SIGINT && console->interrupt(); };
-  loop.on_window_change([&console] { console->window_changed(); });
-  const int code = program.run([&]() -> std::optional<nodelink::instant> {
-    if (console->wants_more())
-      loop.watch(STDIN_FILENO, [&console] { console->read(); });
-    else
-      loop.unwatch(STDIN_FILENO);
-    if (state.done || console->is_broken() || result.is_refused()) {
-      program.stop(console->is_broken() ? program::run_time_failure : result.code());
-      return std::nullopt;
-    }
-    if (gives_up && steady_clock::now() >= *gives_up) {
-      gives_up.reset();
-      spdlog::error("gave up after {} s: {}", own.give_up_seconds,
-                    node.is_up() ? "not everything was answered" : "there is no connection to the broker");
-      node.stop_process(messenger::client_name, "normal");
-      program.stop(program::gave_up);
-      return std::nullopt;
-    }
-    if (node.is_up() && !std::exchange(was_up, true) && !own.is_script())
-      out(messenger::shown::note{"This is node " + node.name() + ". " +
-                                 (own.logon_name.empty() ? "/logon NAME, then /join; " : "") +
-                                 "/help lists the commands."});
-    std::optional<nodelink::instant> next = gives_up;
-    if (!was_up && steady_clock::now() < started + longest_wait_for_node)
-      next =
-          next ? std::min<nodelink::instant>(*next, started + longest_wait_for_node) : started + longest_wait_for_node;
-    else
-      feed();
-    return next;
-  });
-  // Whoever reads slowly is waited for; but no longer than this for whoever does not read.
-  const bool is_read = console->finish(program.was_signalled() ? 1s : 10s);
-  errors.drain(1s);
-  // Who is told to end has not asked for the rest.
-  return code == 0 && !is_read && !program.was_signalled() ? program::run_time_failure : code;
-}
+  void give_up() {
+    gives_up_.reset();
+    spdlog::error("gave up after {} s: {}", own_.give_up_seconds,
+                  node_.is_up() ? "not everything was answered" : "there is no connection to the broker");
+    node_.stop_process(messenger::client_name, "normal");
+    program_.stop(program::gave_up);
+  }
+
+  const client_options& own_;
+  program::event_loop loop_;
+  program::output errors_;
+  std::unique_ptr<messenger::console> console_;
+  std::unique_ptr<program::logging> log_;
+  const messenger::screen screen_ = [this](const messenger::event& e) { show(e); };
+  messenger::shell_state state_{.server_node = own_.server,
+                                .out = screen_,
+                                .rejoin = own_.rejoin,
+                                .user_name = own_.logon_name,
+                                .host = program::short_host_name()};
+  outcome result_;
+  bool is_on_ = false;
+  program::node_program program_;
+  nodelink::node& node_;
+  bool logon_pending_, join_pending_;
+  bool was_up_ = false;
+  const steady_clock::time_point started_ = steady_clock::now();
+  std::optional<nodelink::instant> gives_up_;
+};
 
 void add_options(CLI::App& app, client_options& o) {
   const std::string group = "Messenger";
@@ -245,7 +273,7 @@ int main(int argc, char** argv) {
       }))
     return *code;
   try {
-    return run(options, own);
+    return session(options, own).run();
   } catch (const std::exception& e) {
     std::cerr << "messenger-client: " << e.what() << "\n";
     return program::run_time_failure;

@@ -1,8 +1,8 @@
 #include "client/mess_client.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <map>
-#include <vector>
 
 #include <nodelink/node.hpp>
 #include "client/room_view.hpp"
@@ -26,13 +26,15 @@ struct logoff {
     return m.local && m.content == logoff_command() ? std::optional(logoff{}) : std::nullopt;
   }
 };
-// `{command, What, First, Second}`, likewise.
+// `{command, What, First, Second, Time}`, likewise: when the user gave it, on the node's clock.
 struct command {
   std::string what, first, second;
+  nodelink::instant given;
   static std::optional<command> match(const message& m) {
     const auto& c = m.content;
-    if (!m.local || c.size() != 4 || c[0] != "command") return std::nullopt;
-    return command{c[1].get<std::string>(), c[2].get<std::string>(), c[3].get<std::string>()};
+    if (!m.local || c.size() != 5 || c[0] != "command") return std::nullopt;
+    return command{c[1].get<std::string>(), c[2].get<std::string>(), c[3].get<std::string>(),
+                   nodelink::instant(nodelink::duration(c[4].get<nodelink::duration::rep>()))};
   }
 };
 term write(const char* what, const std::string& first = {}, const std::string& second = {}) {
@@ -83,13 +85,23 @@ class mess_client {
     in_.is_on = true;
     me_.expect_link(server_);
     const std::string current = in_.current;
-    for (const auto& room : std::set<std::string>(in_.rooms)) co_await join(room);
+    for (const auto& room : std::set<std::string>(in_.rooms)) {
+      until_ = me_.now() + reply_timeout;
+      co_await join(room);
+    }
     if (in_.rooms.contains(current)) in_.current = current;
     me_.send(shell_, "ready");
-    for (;;)
+    for (;;) {
+      if (!later_.empty()) {
+        const room_event e = std::move(later_.front());
+        later_.pop_front();
+        co_await happened(e);
+        continue;
+      }
       co_await me_.receive(
           [&](const logoff&) { me_.exit(nodelink::reason::normal); },
           [&](const command& c) -> process {
+            until_ = c.given + reply_timeout;  // whatever it had to wait for
             co_await carry_out(c);
             me_.send(shell_, "ready");
           },
@@ -99,6 +111,7 @@ class mess_client {
           },
           // A reply to nothing must not be taken for the next one's.
           [&](const message& m) { me_.node().note(nodelink::drop::unexpected, m.from, nodelink::brief(m.content)); });
+    }
   }
 
  private:
@@ -133,14 +146,14 @@ class mess_client {
 
   // Asks to join, again if need be, and takes the list that is the answer.
   process ask_for_list(const std::string& room, bool is_again, bool& is_in) {
+    show_later(room);
     me_.send(server_, messenger::join{me_.pid(), room}.write());
     names all;
-    std::vector<room_event> later;
-    const auto until = me_.now() + reply_timeout;
+    const auto until = is_again ? me_.now() + reply_timeout : until_;
     for (bool is_over = false; !is_over;)
       co_await me_.receive(
           [&](const room_event& e) {
-            if (e.room != room || !views_.contains(room)) return later.push_back(e);
+            if (e.room != room || !views_.contains(room)) return later_.push_back(e);
             show(e);  // before the list
           },
           [&](const joined& page) {
@@ -154,13 +167,11 @@ class mess_client {
           after(until - me_.now(), [&] { no_response(); }));
     if (is_in && !is_again) in_.add(room);
     if (is_in) out_(shown::joined{room, views_[room].as_of(), everybody_in(room), is_again});
-    for (const auto& e : later) co_await happened(e);
   }
 
   process leave(std::string room) {
+    show_later(room);
     me_.send(server_, messenger::leave{me_.pid(), room}.write());
-    std::vector<room_event> later;
-    const auto until = me_.now() + reply_timeout;
     for (bool is_over = false; !is_over;)
       co_await me_.receive(
           [&](const left& m) {
@@ -172,12 +183,11 @@ class mess_client {
             is_over = true;
           },
           [&](const room_event& e) {
-            if (e.room != room) return later.push_back(e);
+            if (e.room != room) return later_.push_back(e);
             if (e.name != name_) show(e);  // before we left
           },
           [&](const reply& m) { is_over = is_refusal(m); }, [&](const stop& m) { stopped(m); },
-          after(until - me_.now(), [&] { no_response(); }));
-    for (const auto& e : later) co_await happened(e);
+          after(until_ - me_.now(), [&] { no_response(); }));
   }
 
   process users(const std::string& room) {
@@ -194,7 +204,7 @@ class mess_client {
             is_over = true;
           },
           [&](const reply& m) { is_over = is_refusal(m); }, [&](const stop& m) { stopped(m); },
-          after(reply_timeout, [&] { no_response(); }));
+          after(until_ - me_.now(), [&] { no_response(); }));
   }
 
   process rooms() {
@@ -208,13 +218,22 @@ class mess_client {
             out_(all);
             is_over = true;
           },
-          [&](const stop& m) { stopped(m); }, after(reply_timeout, [&] { no_response(); }));
+          [&](const stop& m) { stopped(m); }, after(until_ - me_.now(), [&] { no_response(); }));
   }
 
   process happened(const room_event& e) {
     if (!show(e)) co_return;
     bool is_in = false;
     co_await ask_for_list(e.room, true, is_in);
+  }
+
+  // What has been put off of this room, before anything newer.
+  void show_later(const std::string& room) {
+    std::erase_if(later_, [&](const room_event& e) {
+      if (e.room != room || !views_.contains(room)) return false;
+      show(e);
+      return true;
+    });
   }
 
   // True if others before it are missing.
@@ -230,7 +249,7 @@ class mess_client {
   process await_result() {
     co_await me_.receive([&](const stop& m) { stopped(m); },                   // stop the client
                          [&](const reply& m) { out_(shown::reply{m.what}); },  // normal response
-                         after(reply_timeout, [&] { no_response(); }));
+                         after(until_ - me_.now(), [&] { no_response(); }));
   }
 
   /// The same for a logon, which may be given up before it is answered.
@@ -274,6 +293,8 @@ class mess_client {
   const screen& out_;
   membership& in_;
   std::map<std::string, room_view> views_;
+  nodelink::instant until_;       // when the present request is over
+  std::deque<room_event> later_;  // of other rooms, that came while something was asked for
 };
 
 }  // namespace

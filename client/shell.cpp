@@ -46,33 +46,39 @@ struct no_more_input {
 constexpr const char* supervisor_name = "mess_client_sup";
 constexpr auto first_rejoin = std::chrono::milliseconds(500);
 constexpr nodelink::duration longest_wait_to_rejoin = std::chrono::seconds(30);
-constexpr auto look_for_connection = std::chrono::milliseconds(250);
-
-constexpr auto look_for_status = std::chrono::milliseconds(50);
 // Mosquitto sends what is retained before what is published later; another broker may take a moment.
 constexpr auto other_brokers_order = std::chrono::milliseconds(100);
 
 // A connection, a node or a server process that is gone, or no reply; but not a logoff, and not for being idle.
 bool can_rejoin(const term& reason) { return reason != nodelink::reason::normal && reason != word::idle_timeout; }
 
+// Monitors these two nodes no longer, and leaves nothing of it in the mailbox.
+process no_longer(self me, const std::string& own, const std::string& node) {
+  for (const auto& each : {own, node}) me.monitor_node(each, false);
+  for (bool is_more = true; is_more;)
+    co_await me.receive([](const nodelink::node_event&) {}, after(nodelink::duration{}, [&] { is_more = false; }));
+}
+
 // Until there is a connection, and the server's node is up, or nobody knows; or has been down so long that a full queue
 // may have kept its nodeup from here.
 process wait_for_server(self me, const std::string& node) {
+  const auto own = me.node().name();
+  me.monitor_node(own, true);
   me.monitor_node(node, true);
   std::uint64_t connection = 0;
   nodelink::instant since;
   for (;;) {
+    nodelink::duration wait = nodelink::infinity;
     if (me.node().is_up()) {
       if (std::exchange(connection, me.pid().creation) != me.pid().creation) since = me.now();
       const auto is_there = me.node().is_up(node);
-      const auto waited = me.now() - since;
-      if (is_there == true || waited >= (is_there ? longest_wait_to_rejoin : reply_timeout)) break;
+      const nodelink::duration longest = is_there ? longest_wait_to_rejoin : nodelink::duration(reply_timeout);
+      wait = since + longest - me.now();
+      if (is_there == true || wait <= nodelink::duration::zero()) break;
     }
-    co_await me.receive([](const nodelink::node_event&) {}, after(look_for_connection, [] {}));
+    co_await me.receive([](const nodelink::node_event&) {}, after(wait, [] {}));
   }
-  me.monitor_node(node, false);
-  for (bool is_more = true; is_more;)
-    co_await me.receive([](const nodelink::node_event&) {}, after(nodelink::duration{}, [&] { is_more = false; }));
+  co_await no_longer(me, own, node);
 }
 
 // mess_client as a supervisor starts it: it is nobody until there is a way to the server.
@@ -179,28 +185,38 @@ class commands {
     const std::string host = state_.host.empty() ? own.substr(own.find('@') + 1) : state_.host;
     const std::string node = c.node.find('@') == c.node.npos ? c.node + "@" + host : c.node;
     const auto start = me_.now();
+    for (const auto& each : {own, node}) me_.monitor_node(each, true);
     me_.ping(node);
     me_.ping(own);  // whose answer comes after the retained status of a node that is, or was, there
     bool is_there = false;
+    nodelink::duration answered{};
     std::optional<nodelink::duration> own_answered;
-    const auto answered = [&](const nodelink::ping_answer& p) {
-      if (p.node == node) is_there = true;
-      if (p.node == own) own_answered = me_.now() - start;
-    };
-    for (;;) {
-      co_await me_.receive(answered, after(look_for_status, [] {}));
-      const auto time = me_.now() - start;
-      if (is_there) {
-        // The next command is not to take our own answer for its.
-        if (!own_answered) co_await me_.receive(answered, after(look_for_status, [] {}));
-        co_return state_.out(shown::pong{node, time});
-      }
+    const char* why_not = nullptr;
+    while (!(is_there && own_answered) && !why_not) {  // the next command is not to take our own answer for its
       const auto is_up = me_.node().is_up(node);
-      if (!me_.node().is_up()) co_return pang(node, "no connection to the broker");
-      if (is_up == false) co_return pang(node, "down");
-      if (!is_up && own_answered && time > *own_answered + other_brokers_order) co_return pang(node, "unknown");
-      if (time > reply_timeout) co_return pang(node, "no answer");
+      const nodelink::duration longest =
+          !is_up && own_answered && !is_there ? *own_answered + other_brokers_order : nodelink::duration(reply_timeout);
+      const nodelink::duration wait = start + longest - me_.now();
+      if (!me_.node().is_up()) {
+        why_not = "no connection to the broker";
+      } else if (is_up == false && own_answered) {
+        why_not = "down";
+      } else if (wait <= nodelink::duration::zero()) {
+        why_not = is_up || !own_answered ? "no answer" : "unknown";
+      } else {
+        co_await me_.receive(
+            [&](const nodelink::ping_answer& p) {
+              if (p.node == own) own_answered = me_.now() - start;
+              if (p.node == node && !std::exchange(is_there, true)) answered = me_.now() - start;
+            },
+            [](const nodelink::node_event&) {}, after(wait, [] {}));
+      }
     }
+    co_await no_longer(me_, own, node);
+    if (is_there)
+      state_.out(shown::pong{node, answered});
+    else
+      pang(node, why_not);
   }
 
   process run(command::help) {
@@ -236,6 +252,7 @@ class commands {
   // What only who is logged on can do.
   process tell_client(term command) {
     if (!client()) co_return print("not_logged_on");
+    command.push_back(me_.now().time_since_epoch().count());
     me_.send(*client(), std::move(command));
     co_await until_ready();
   }

@@ -4,8 +4,9 @@
 
 #include <memory>
 
-#include <nodelink/self.hpp>
+#include <nodelink/node.hpp>
 #include <nodelink/supervisor.hpp>
+#include "protocol/messages.hpp"
 
 namespace messenger {
 
@@ -26,10 +27,13 @@ nodelink::process server(nodelink::self me, server_options options);
 /// Starts the server on this node, registered as server_name, and a supervisor that starts it again when it crashes:
 /// its users get the crash as the reason of their EXIT, and can log on anew. After three crashes within a minute the
 /// supervisor ends, and supervisor_name is nobody's.
-/// @param body the server process, for a test that wants one that crashes.
-void start_server(nodelink::node& node, std::function<nodelink::process(nodelink::self)> body);
 inline void start_server(nodelink::node& node, server_options options = {}) {
-  start_server(node, [options](nodelink::self me) { return server(me, options); });
+  // As OTP's supervisors of servers have it: a crash or two are mended, a server that cannot live is not.
+  const nodelink::supervisor_flags flags{.intensity = 2, .period = std::chrono::minutes(1)};
+  const auto body = [options](nodelink::self me) { return server(me, options); };
+  const auto supervisor =
+      node.spawn(nodelink::supervisor, flags, std::vector<nodelink::child_spec>{{body, server_name}});
+  node.register_name(supervisor_name, supervisor);
 }
 
 }  // namespace messenger

@@ -10,7 +10,6 @@ using nodelink::instant;
 using nodelink::self;
 using namespace std::chrono_literals;
 
-constexpr duration look_for_connection = 250ms;
 // How long after a connection what the broker retains of the server's node may take to come; how old the answer may be
 // on which the name is taken.
 constexpr duration settling = 1s;
@@ -29,10 +28,15 @@ class watch {
   bool is_over() const { return is_over_; }
   duration until_next() const { return std::max<duration>(next_ - me_.now(), duration{}); }
 
+  void connected(bool is_up) {
+    connection_ = connection();
+    is_up ? wait(settling) : wait_for_connection();
+  }
+
   void seen(bool is_up) {
     connection_ = connection();
     if (connection_ == 0) {
-      next_ = me_.now();  // to look for the next
+      wait_for_connection();
     } else if (!is_up) {
       wait(0s);
     } else {
@@ -55,11 +59,7 @@ class watch {
   }
 
   void time_is_over() {
-    if (connection() == 0) {
-      next_ = me_.now() + look_for_connection;
-    } else if (std::exchange(connection_, connection()) != connection()) {
-      wait(settling);
-    } else if (phase_ == phase::up) {
+    if (phase_ == phase::up) {
       asked_ = 0;
       ask();
     } else if (phase_ == phase::silent) {
@@ -79,6 +79,8 @@ class watch {
   };
 
   std::uint64_t connection() const { return me_.node().is_up() ? me_.pid().creation : 0; }
+
+  void wait_for_connection() { next_ = instant::max(); }
 
   void wait(duration more) {
     const auto chance = duration(me_.node().env().random() % static_cast<std::uint64_t>(most_by_chance.count()));
@@ -114,10 +116,13 @@ nodelink::process standby(self me, standby_options options, std::function<void()
   me.hear_only(me.node().name());
   me.monitor_node(options.server_node, true);
   watch server(me, options);
+  const auto own = me.node().name();
+  me.monitor_node(own, true);
   while (!server.is_over())
-    co_await me.receive([&](const nodelink::node_event& e) { server.seen(e.is_up); },
-                        [&](const nodelink::ping_answer& a) { server.answered(a.node); },
-                        [](const nodelink::message&) {}, after(server.until_next(), [&] { server.time_is_over(); }));
+    co_await me.receive(
+        [&](const nodelink::node_event& e) { e.node == own ? server.connected(e.is_up) : server.seen(e.is_up); },
+        [&](const nodelink::ping_answer& a) { server.answered(a.node); }, [](const nodelink::message&) {},
+        after(server.until_next(), [&] { server.time_is_over(); }));
   its_turn();
 }
 

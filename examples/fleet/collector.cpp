@@ -1,10 +1,9 @@
-// collector: prints what the sensors say, and an alarm when one of them is gone.
+// collector: for as long as it runs.
 #include "fleet.hpp"
 
 int main() {
-  nodelink::host program(nodelink::host_settings::from_environment("collector"));
+  host program(host_settings::from_environment("collector"));
   program.log_to(std::cerr);
-  auto& node = program.node();
-  node.register_name("collector", node.spawn(fleet::collector, &std::cout));
+  program.node().register_name("collector", program.node().spawn(collector, &std::cout));
   return program.run();
 }

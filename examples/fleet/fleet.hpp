@@ -1,51 +1,49 @@
-// What sensors and their collector say to each other, and the two processes.
+// What sensors say to their collector, and the two processes.
 #pragma once
 
+#include <functional>
 #include <iostream>
+#include <set>
 
 #include <nodelink/nodelink.hpp>
-
-namespace fleet {
 
 using namespace nodelink;
 using namespace std::chrono_literals;
 
-struct joining {};
-NODELINK_MESSAGE(joining)
 struct sample {
   sender from;
   std::uint64_t n;
   double value;
 };
 NODELINK_MESSAGE(sample, from, n, value)
-struct tick {};
-NODELINK_MESSAGE(tick)
 
-// Asks where the collector is, links to it, and reports. If one of the two ends, the other is told.
-inline process sensor(self me, std::string collector_node) {
-  const auto asked = me.send_request(registered{"collector", collector_node}, joining{});
-  const auto answer = co_await me.receive_response(asked);
-  const auto collector = answer ? from_term<pid>(*answer) : std::nullopt;
-  if (!collector) me.exit("no collector at " + collector_node);
-  me.link(*collector);
-  me.send_interval(1s, tick{});
+// A sample a second. What it reads while there is no connection is sent later; if it cannot read, it crashes.
+inline process sensor(self me, std::string collector_node, std::function<double()> read) {
+  me.keep_offline(10min);
   for (std::uint64_t n = 1;; ++n) {
-    me.send(*collector, sample{me.pid(), n, 20 + static_cast<double>(n % 10) / 10});
-    co_await me.receive([](const tick&) {});
+    me.send(registered{"collector", collector_node}, sample{me.pid(), n, read()});
+    co_await me.receive(after(1s, [] {}));
   }
 }
 
-inline process collector(self me, std::ostream* out) {
-  me.trap_exit(true);
-  for (;;)
-    co_await me.receive(
-        [&](const call_request& r) {
-          if (r.as<joining>()) me.reply(r, to_term(me.pid()));
-        },
-        [&](const sample& s) { *out << s.from.node << " " << s.n << ": " << s.value << std::endl; },
-        [&](const exit_signal& e) {
-          *out << "ALARM " << e.from.node << ": " << brief(e.reason) << ", " << to_string(e.why) << std::endl;
-        });
+// Starts one, and starts it again a second after it has crashed, and later each time.
+inline void start_sensor(node& where, std::string collector_node, std::function<double()> read) {
+  const auto start = [=](self me) { return sensor(me, collector_node, read); };
+  where.spawn(supervisor, supervisor_flags{.intensity = supervisor_flags::unlimited, .wait = backoff(1s, 30s)},
+              std::vector<child_spec>{{.start = start, .name = "sensor"}});
 }
 
-}  // namespace fleet
+// Prints what the sensors say, and an alarm when one of them is gone.
+inline process collector(self me, std::ostream* out) {
+  std::set<pid> known;
+  for (;;)
+    co_await me.receive(
+        [&](const sample& s) {
+          if (known.insert(s.from).second) me.monitor(s.from);
+          *out << s.from.node << " " << s.n << ": " << s.value << std::endl;
+        },
+        [&](const process_down& d) {
+          known.erase(d.process);
+          *out << "ALARM " << d.process.node << ": " << brief(d.reason) << ", " << to_string(d.why) << std::endl;
+        });
+}

@@ -1,19 +1,18 @@
-// sensor COLLECTOR-NODE: sends a sample a second, for as long as it runs.
+// sensor COLLECTOR-NODE: sends the load of this machine once a second, for as long as it runs.
+#include <cstdlib>
+
 #include "fleet.hpp"
 
-using namespace nodelink;
-using namespace std::chrono_literals;
+static double read_load() {
+  double load = 0;
+  if (::getloadavg(&load, 1) != 1) throw std::runtime_error("the load of this machine cannot be read");
+  return load;
+}
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::cerr << "usage: sensor COLLECTOR-NODE, such as collector@HOST\n";
-    return 2;
-  }
+  if (argc != 2) return std::cerr << "usage: sensor COLLECTOR-NODE, such as collector@HOST\n", 2;
   host program(host_settings::from_environment("sensor"));
   program.log_to(std::cerr);
-  // Whatever ends the process, such as a collector that is not there, it is started again.
-  const auto start = [collector = std::string(argv[1])](self me) { return fleet::sensor(me, collector); };
-  program.node().spawn(supervisor, supervisor_flags{.intensity = supervisor_flags::unlimited, .wait = backoff(1s, 30s)},
-                       std::vector<child_spec>{{.start = start, .name = "sensor"}});
+  start_sensor(program.node(), argv[1], read_load);
   return program.run();
 }

@@ -1,28 +1,41 @@
-// The same fleet on a virtual clock and an in-memory broker: a minute of it takes milliseconds.
+// The same fleet on a virtual clock and an in-memory broker: minutes of it take milliseconds.
 #include <sstream>
+#include <stdexcept>
 
 #include <nodelink/simulation/world.hpp>
 
 #include "fleet.hpp"
-
-using namespace fleet;
 
 int main() {
   simulation::world world;
   std::ostringstream out;
   auto& roof = world.start("roof@house");
   auto& base = world.start("base@house");
-  base.node().register_name("collector", base.node().spawn(fleet::collector, &out));
+  base.node().register_name("collector", base.node().spawn(collector, &out));
   base.run();
   world.advance(1s);  // both are up
-  roof.node().spawn(fleet::sensor, std::string("base@house"));
+
+  int readings = 0;
+  start_sensor(roof.node(), "base@house", [&] {
+    if (++readings == 5) throw std::runtime_error("no reading");
+    return 20.5;
+  });
   roof.run();
   world.advance(60s);
+  roof.cut();  // the cable, for longer than the broker waits
+  world.advance(3min);
+  roof.heal();
+  world.advance(1min);
   roof.kill();
   world.advance(1s);
+
   const auto said = out.str();
   std::cout << said;
-  const bool has_sampled = said.find("roof@house 60: ") != said.npos;
-  const bool is_alarmed = said.find("ALARM roof@house: noconnection, its node died") != said.npos;
-  return has_sampled && is_alarmed ? 0 : 1;
+  const auto has = [&](const std::string& line) { return said.find(line + "\n") != said.npos; };
+  bool is_whole = true;
+  for (int n = 1; n < 250; ++n) is_whole &= has("roof@house " + std::to_string(n) + ": 20.5");
+  return is_whole && has("ALARM roof@house: [\"error\",\"no reading\"], it ended") &&
+                 has("ALARM roof@house: noconnection, its node died")
+             ? 0
+             : 1;
 }

@@ -25,6 +25,20 @@ term exit_signal::write(const pid& from, const term& reason, cause why) {
   return term::array({"EXIT", to_string(from), reason, static_cast<int>(why)});
 }
 
+std::optional<process_down> process_down::match(const message& m) {
+  const term& c = m.content;
+  if (!m.local || c.size() != 5 || c[0] != "DOWN" || !c[1].is_unsigned() || !c[2].is_string()) return std::nullopt;
+  const auto& process = *c[2].get_if<std::string>();
+  auto of = parse_pid(process);
+  return process_down{nodelink::reference{c[1].get<std::uint64_t>()}, of ? std::move(*of) : pid{process, 0, 0}, c[3],
+                      static_cast<cause>(c[4].get<int>())};
+}
+
+term process_down::write(nodelink::reference reference, const pid& process, const term& reason, cause why) {
+  return term::array({"DOWN", static_cast<std::uint64_t>(reference),
+                      process.creation == 0 ? process.node : to_string(process), reason, static_cast<int>(why)});
+}
+
 std::optional<call_request> call_request::match(const message& m) {
   const term& c = m.content;
   if (c.size() != 4 || c[1] != "$call" || !c[2].is_unsigned()) return std::nullopt;

@@ -7,6 +7,7 @@ node::node(node_settings settings, environment env, transport& via)
 node::~node() = default;
 
 void node::observe(node_observer& observer) { core_->observe(observer); }
+void node::unobserve(node_observer& observer) { core_->unobserve(observer); }
 void node::start() { core_->start(); }
 void node::stop() { core_->stop(); }
 bool node::register_name(const std::string& name, const pid& process) { return core_->register_name(name, process); }

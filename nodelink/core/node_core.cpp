@@ -56,7 +56,9 @@ void node_core::start() { incarnation_.start(); }
 
 void node_core::stop() {
   // As when an Erlang node halts, what is left of it is seen to end with noconnection.
-  scheduler_.for_each([this](process_state& state) { scheduler_.kill(state, reason::noconnection); });
+  scheduler_.for_each([this](process_state& state) {
+    if (!state.monitor) scheduler_.kill(state, reason::noconnection);
+  });
   while (scheduler_.count() > 0) scheduler_.run(turns_at_once);
   incarnation_.stop();
 }
@@ -77,6 +79,7 @@ std::optional<instant> node_core::next_deadline() const {
   earlier(table_.next_deadline());
   earlier(transport_.is_congested() ? scheduler_.next_time_out() : scheduler_.next_deadline());
   for (const auto& [serial, until] : expecting_) earlier(until);
+  earlier(offline_.next_deadline());
   return first;
 }
 
@@ -103,7 +106,8 @@ void node_core::stop_process(const std::string& registered_name, const term& rea
 process_state* node_core::local(const pid& p) {
   const bool ours = p.node == settings_.name && p.creation <= creation() &&
                     (p.creation == 0 || p.creation >= incarnation_.first_creation());
-  return ours ? scheduler_.find(p.serial) : nullptr;
+  auto* const found = ours ? scheduler_.find(p.serial) : nullptr;
+  return found && !found->monitor ? found : nullptr;
 }
 
 void node_core::note(drop why, std::string_view from, std::string_view what) {
@@ -121,23 +125,64 @@ void node_core::publish(const std::string& topic, const term& content, bool is_u
       {.topic = topic, .payload = std::move(payload), .qos = settings_.message_qos, .is_urgent = is_urgent});
 }
 
-void node_core::send(const pid& to, term content) {
+// Only a message: a signal without a connection has no meaning later.
+void node_core::keep(const std::string& topic, term content, const process_state& by) {
+  const auto size = encode(content).size();
+  if (size > max_payload) return publish(topic, content);  // says what is wrong with it
+  const bool is_signed = content[0] == to_string(pid_of(by.serial));
+  const instant until = by.keep_offline == infinity ? instant::max() : env_.now() + by.keep_offline;
+  for (auto gone = offline_.put({topic, std::move(content), size, until, is_signed ? by.serial : 0}); gone > 0; --gone)
+    note(drop::unsent, name(), "no connection to the broker, and more than can be kept");
+}
+
+void node_core::send_kept() {
+  while (auto one = offline_.take()) {
+    if (one->signed_by == 0) {
+      publish(one->topic, one->content);
+      continue;
+    }
+    term signed_now = term::array({to_string(pid_of(one->signed_by))});
+    for (std::size_t i = 1; i < one->content.size(); ++i) signed_now.push_back(one->content[i]);
+    publish(one->topic, signed_now);
+  }
+}
+
+static bool is_to_be_kept(const process_state* by, const term& content) {
+  return by && by->keep_offline > duration::zero() && content.is_array() && !content.empty();
+}
+
+void node_core::send(const pid& to, term content, const process_state* by) {
   need_node(to.node);
+  if (to.node != settings_.name && !incarnation_.is_up() && is_to_be_kept(by, content))
+    return keep(topics_.inbox(to, name()), std::move(content), *by);
   if (to.node != settings_.name) return publish(topics_.inbox(to, name()), content);
   if (auto* state = local(to)) deliver_local(*state, std::move(content));
 }
 
-void node_core::send(const registered& to, term content) {
+void node_core::send(const registered& to, term content, const process_state* by) {
   need_node(to.node);
   need_name(to.name);
+  if (to.node != settings_.name && !incarnation_.is_up() && is_to_be_kept(by, content))
+    return keep(topics_.inbox(to, name()), std::move(content), *by);
   if (to.node != settings_.name) return publish(topics_.inbox(to, name()), content);
-  if (auto* state = scheduler_.whereis(to.name)) deliver_local(*state, std::move(content));
+  if (auto* state = scheduler_.whereis(to.name)) return deliver_local(*state, std::move(content));
+  if (to.name == net_kernel) answer_as_net_kernel({.from = name(), .local = true, .content = std::move(content)});
+}
+
+// What may be asked of a node itself: which process has a name.
+void node_core::answer_as_net_kernel(const message& m) {
+  const auto request = call_request::match(m);
+  if (!request || request->content.size() != 2 || request->content[0] != "whereis")
+    return note(drop::unexpected, m.from, "to net_kernel: " + brief(m.content));
+  const auto* const of = request->content[1].get_if<std::string>();
+  const auto found = of ? whereis(*of) : std::nullopt;
+  send(request->from, call_reply::write(request->reference, found ? term(to_string(*found)) : term()));
 }
 
 void node_core::deliver_local(process_state& to, term content) {
   message m{.from = name(), .local = true, .content = std::move(content)};
   if (is_late_reply(to, m)) return note(drop::unexpected, name(), "a reply that came too late");
-  scheduler_.deliver(to, std::move(m));
+  if (!scheduler_.deliver_local(to, std::move(m))) note(drop::overrun, name(), "more than the mailbox may have");
 }
 
 bool node_core::is_late_reply(const process_state& to, const message& m) {
@@ -156,6 +201,10 @@ void node_core::link(process_state& from, const pid& to) {
     other->links.insert(from.serial);
     return;
   }
+  link_remote(from, to, write_link(pid_of(from.serial)));
+}
+
+void node_core::link_remote(process_state& from, const pid& to, const term& signal) {
   if (!incarnation_.is_up()) return scheduler_.signal_exit(from, to, reason::noconnection, cause::connection);
   // What is known of its end is no news: it has its place in the mailbox.
   if (const auto early = from.early_exits.extract(to))
@@ -165,7 +214,65 @@ void node_core::link(process_state& from, const pid& to) {
   if (!table_.link({to, from.serial}, env_.now())) return;
   from.remote_links.insert(to);
   watch(to.node);
-  publish(topics_.inbox(to, name()), write_link(pid_of(from.serial)));
+  publish(topics_.inbox(to, name()), signal);
+}
+
+reference node_core::monitor(process_state& by, const pid& of) {
+  need_node(of.node);
+  auto& monitor = scheduler_.start_monitor(*this, by, of);
+  const reference made{monitor.serial};
+  if (of.node == settings_.name)
+    monitor_local(monitor, local(of));
+  else
+    link_remote(monitor, of, write_monitor(pid_of(monitor.serial)));
+  return made;
+}
+
+// That process answers with its LINK, so that its end is known by its pid.
+reference node_core::monitor(process_state& by, const registered& of) {
+  need_node(of.node);
+  need_name(of.name);
+  auto& monitor = scheduler_.start_monitor(*this, by, pid{of.node, 0, 0});
+  const reference made{monitor.serial};
+  if (of.node == settings_.name) {
+    monitor_local(monitor, scheduler_.whereis(of.name));
+  } else if (!incarnation_.is_up()) {
+    scheduler_.signal_exit(monitor, pid_of(0), reason::noconnection, cause::connection);
+  } else if (table_.is_up(of.node) == false) {
+    scheduler_.signal_exit(monitor, pid_of(0), reason::noconnection, cause::node_died, table_.changed_at(of.node));
+  } else {
+    monitor.expected_link = of;
+    expecting_.emplace(monitor.serial, env_.now() + settings_.net_ticktime * 5 / 4);
+    watch(of.node);
+    publish(topics_.inbox(of, name()), write_monitor(pid_of(monitor.serial)));
+  }
+  return made;
+}
+
+void node_core::monitor_local(process_state& monitor, process_state* of) {
+  if (!of) return scheduler_.signal_exit(monitor, pid_of(0), reason::noproc, cause::process);
+  monitor.monitor->process = pid_of(of->serial);
+  monitor.links.insert(of->serial);
+  of->links.insert(monitor.serial);
+}
+
+void node_core::demonitor(process_state& by, reference which) {
+  const auto serial = static_cast<serial_number>(which);
+  if (by.monitors.contains(serial))
+    end_monitor(*scheduler_.find(serial));
+  else
+    scheduler_.forget_down(by, serial);
+}
+
+void node_core::end_monitor(process_state& monitor) {
+  const auto self = pid_of(monitor.serial);
+  if (monitor.expected_link) publish(topics_.inbox(*monitor.expected_link, name()), write_unlink(self));
+  expecting_.erase(monitor.serial);
+  for (const auto& remote : monitor.remote_links) {
+    table_.unlink({remote, monitor.serial}, env_.now());
+    publish(topics_.inbox(remote, name()), write_unlink(self));
+  }
+  scheduler_.end_monitor(monitor);
 }
 
 void node_core::unlink(process_state& from, const pid& to) {
@@ -205,7 +312,7 @@ void node_core::ping(process_state& from, const std::string& node) {
   need_node(node);
   watch(node);
   from.pinged.insert(node);
-  publish(topics_.inbox(registered{"net_kernel", node}, name()), write_ping(pid_of(from.serial)));
+  publish(topics_.inbox(registered{net_kernel, node}, name()), write_ping(pid_of(from.serial)));
 }
 
 void node_core::monitor_node(process_state& by, const std::string& node, bool flag) {
@@ -216,6 +323,10 @@ void node_core::monitor_node(process_state& by, const std::string& node, bool fl
   }
   if (!by.monitored.insert(node).second) return;
   monitors_[node].insert(by.serial);
+  if (node == name())
+    return scheduler_.deliver(
+        by,
+        {.from = name(), .local = true, .content = node_event::write(node, incarnation_.is_up(), cause::connection)});
   // What is known it hears at once, at its place; what has been forgotten, or was lost on the way, is retained.
   if (const auto is_up = table_.is_up(node)) {
     const auto ended = ended_by_.find(node);
@@ -253,7 +364,7 @@ void node_core::monitor_nodes() {
 
 // The status of a node, from its retained present on.
 void node_core::watch(const std::string& node) {
-  if (incarnation_.is_up() && !settings_.monitor_nodes && watched_.insert(node).second)
+  if (incarnation_.is_up() && !settings_.monitor_nodes && node != name() && watched_.insert(node).second)
     transport_.subscribe({topics_.status(node)});
 }
 
@@ -313,17 +424,20 @@ void node_core::process_ended(process_state& state, const term& reason) {
   if (state.expected_link)
     publish(topics_.inbox(*state.expected_link, name()), write_exit(pid_of(state.serial), reason));
   expecting_.erase(state.serial);
-  for (const auto& remote : state.remote_links) {
-    table_.unlink({remote, state.serial}, env_.now());
-    publish(topics_.inbox(remote, name()), write_exit(pid_of(state.serial), reason));
+  for (const auto* remotes : {&state.remote_links, &state.monitored_by}) {
+    for (const auto& remote : *remotes) {
+      table_.unlink({remote, state.serial}, env_.now());
+      publish(topics_.inbox(remote, name()), write_exit(pid_of(state.serial), reason));
+    }
   }
+  for (const auto serial : std::set(state.monitors)) end_monitor(*scheduler_.find(serial));
   tell([&, ended = pid_of(state.serial)](node_observer& o) { o.process_ended(ended, reason); });
 }
 
 void node_core::links_ended(const std::vector<remote_link>& links, const term& reason, cause why) {
   for (const auto& l : links) {
     auto* state = scheduler_.find(l.local);
-    if (!state || state->remote_links.erase(l.remote) == 0) continue;
+    if (!state || state->monitored_by.erase(l.remote) > 0 || state->remote_links.erase(l.remote) == 0) continue;
     // A node that stops says `normal`, which a process that does not trap exits ignores; it would
     // stay linked to nothing. Erlang's nodes say noconnection, however they end.
     const bool ignorable = reason == reason::normal && !state->trap_exit;
@@ -337,6 +451,8 @@ void node_core::connection_is_up() {
   for (const auto& [channel, listeners] : listeners_) channels.push_back(topics_.in(channel));
   if (!channels.empty()) transport_.subscribe(channels);
   for (const auto& [node, by] : monitors_) watch(node);
+  tell_monitors(name(), true, cause::connection);
+  send_kept();
   tell([this](node_observer& o) { o.node_up(creation()); });
 }
 
@@ -358,13 +474,15 @@ void node_core::tick() {
   links_ended(dead, reason::noconnection, cause::silence);
   expected_links_lost([now = env_.now()](const process_state&, instant until) { return until <= now; }, cause::silence);
   if (is_echo_wanted) echo();
+  for (auto gone = offline_.expire(env_.now()); gone > 0; --gone)
+    note(drop::unsent, name(), "no connection to the broker for too long");
 }
 
 // What the broker has for this node by the time that this is there comes before it.
 void node_core::echo() {
   if (!incarnation_.is_up()) return;
   echoes_.emplace(++last_echo_, env_.now());
-  publish(topics_.inbox(registered{"net_kernel", name()}, name()), write_echo(last_echo_));
+  publish(topics_.inbox(registered{net_kernel, name()}, name()), write_echo(last_echo_));
 }
 
 void node_core::echoed(std::uint64_t number) {

@@ -11,6 +11,7 @@
 
 #include "core/incarnation.hpp"
 #include "core/node_table.hpp"
+#include "core/offline_queue.hpp"
 #include "core/scheduler.hpp"
 
 namespace nodelink {
@@ -22,6 +23,7 @@ class node_core {
 
   node& facade() { return facade_; }
   void observe(node_observer& observer) { observers_.push_back(&observer); }
+  void unobserve(node_observer& observer) { std::erase(observers_, &observer); }
 
   void start();
   void stop();
@@ -45,8 +47,11 @@ class node_core {
 
   // What self's methods do; see there.
   pid spawn_function(std::function<process(self)> body);
-  void send(const pid& to, term content);
-  void send(const registered& to, term content);
+  void send(const pid& to, term content, const process_state* by = nullptr);
+  void send(const registered& to, term content, const process_state* by = nullptr);
+  reference monitor(process_state& by, const pid& of);
+  reference monitor(process_state& by, const registered& of);
+  void demonitor(process_state& by, reference which);
   void link(process_state& from, const pid& to);
   void unlink(process_state& from, const pid& to);
   void expect_link(process_state& from, const registered& to);
@@ -66,6 +71,12 @@ class node_core {
   void deliver_local(process_state& to, term content);
   static bool is_late_reply(const process_state& to, const message& m);
   void publish(const std::string& topic, const term& content, bool is_urgent = false);
+  void keep(const std::string& topic, term content, const process_state& by);
+  void send_kept();
+  void answer_as_net_kernel(const message& m);
+  void link_remote(process_state& from, const pid& to, const term& signal);
+  void monitor_local(process_state& monitor, process_state* of);
+  void end_monitor(process_state& monitor);
   void process_ended(process_state& state, const term& reason);
   void links_ended(const std::vector<remote_link>& links, const term& reason, cause why);
 
@@ -74,8 +85,17 @@ class node_core {
   void received_inbox(const inbox_topic& to, std::string_view payload);
   void received_in_channel(const channel_topic& in, std::string_view payload);
   void received_signal(const any_signal& s, const inbox_topic& to);
+  void heed(const link_signal& s, const inbox_topic& to);
+  void heed(const monitor_signal& s, const inbox_topic& to);
+  void heed(const unlink_signal& s, const inbox_topic& to);
+  void heed(const exit_wire_signal& s, const inbox_topic& to);
+  void heed(const ping_signal& s, const inbox_topic& to);
+  void heed(const pong_signal& s, const inbox_topic& to);
+  void heed(const echo_signal& s, const inbox_topic& to);
+  void heed(const bad_signal& s, const inbox_topic& to);
+  bool end_link(process_state& state, const pid& with);
   void pinged_by(const pid& from, process_state* to, const inbox_topic& topic);
-  void linked_by(const pid& from, process_state* to, const inbox_topic& topic);
+  void linked_by(const pid& from, process_state* to, const inbox_topic& topic, bool is_monitor = false);
   void connection_is_up();
   void connection_went_down();
   void watch(const std::string& node);
@@ -112,6 +132,7 @@ class node_core {
   std::map<std::string, cause> ended_by_;                    // of the nodes in it that are down
   std::uint64_t last_echo_ = 0;
   std::map<std::uint64_t, instant> echoes_;  // that have not come back, and when they were sent
+  offline_queue offline_;
   std::array<std::uint64_t, drop_kinds> dropped_{};
 };
 

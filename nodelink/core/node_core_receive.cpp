@@ -80,7 +80,9 @@ void node_core::received_inbox(const inbox_topic& to, std::string_view payload) 
       newer_incarnation(sender->node, sender->creation);  // its message is its birth
     }
   auto* state = addressee(to);
-  if (!state) return note(drop::no_process, to.from, to.process);
+  if (!state && to.process == net_kernel)
+    return answer_as_net_kernel({.from = std::string(to.from), .content = std::move(*content)});
+  if (!state || state->monitor) return note(drop::no_process, to.from, to.process);
   if (!state->hears.empty() && state->hears != to.from)
     return note(drop::unheard, to.from, "a message to " + std::string(to.process));
   message m{.from = std::string(to.from), .content = std::move(*content)};
@@ -112,40 +114,61 @@ process_state* node_core::addressee(const inbox_topic& to) {
 }
 
 void node_core::received_signal(const any_signal& s, const inbox_topic& to) {
-  if (std::holds_alternative<bad_signal>(s)) return note(drop::malformed, to.from, "a signal of no known form");
-  if (const auto* pong = std::get_if<pong_signal>(&s)) {
-    if (pong->node != to.from) return note(drop::forged, to.from, "a PONG of " + pong->node);
-    // That it came is what it says to the tick: table_.heard(). The process itself may have asked too.
-    if (auto* state = addressee(to); state && state->pinged.erase(pong->node) > 0)
-      scheduler_.deliver(*state,
-                         {.from = std::string(to.from), .local = true, .content = ping_answer::write(pong->node)});
-    return;
-  }
-  if (const auto* e = std::get_if<echo_signal>(&s)) {
-    if (to.from != name()) return note(drop::forged, to.from, "an ECHO of another node");
-    return echoed(e->number);
-  }
-  const pid& from = std::visit(
-      [](const auto& any) -> const pid& {
-        if constexpr (requires { any.from; }) return any.from;
-        static const pid none;
-        return none;
+  std::visit(
+      [&](const auto& one) {
+        if constexpr (requires { one.from; })
+          if (one.from.node != to.from)  // rule 1
+            return note(drop::forged, to.from, "a signal with the pid " + to_string(one.from));
+        heed(one, to);
       },
       s);
-  if (from.node != to.from) return note(drop::forged, to.from, "a signal with the pid " + to_string(from));  // rule 1
+}
+
+void node_core::heed(const link_signal& s, const inbox_topic& to) { linked_by(s.from, addressee(to), to); }
+
+void node_core::heed(const monitor_signal& s, const inbox_topic& to) { linked_by(s.from, addressee(to), to, true); }
+
+void node_core::heed(const unlink_signal& s, const inbox_topic& to) {
+  if (auto* state = addressee(to)) end_link(*state, s.from);
+}
+
+void node_core::heed(const exit_wire_signal& s, const inbox_topic& to) {
   auto* state = addressee(to);
-  if (std::holds_alternative<ping_signal>(s)) return pinged_by(from, state, to);
-  if (std::holds_alternative<link_signal>(s)) return linked_by(from, state, to);
   if (!state) return;
-  const auto* exit = std::get_if<exit_wire_signal>(&s);
-  if (state->remote_links.erase(from) == 0) {  // a repeat, somebody's invention; or the link is still to be made
-    if (exit) scheduler_.remember_exit(*state, from, exit->reason);
-    return;
+  if (state->monitored_by.contains(s.from)) return void(end_link(*state, s.from));  // a monitor, which has ended
+  if (state->monitor && state->expected_link && state->expected_link->node == s.from.node) {  // nobody has that name
+    expected_link_came(*state);
+    return scheduler_.signal_exit(*state, s.from, s.reason, cause::process);
   }
-  table_.unlink({from, state->serial}, env_.now());
-  if (!exit) return;
-  const bool is_of_node = exit->reason == reason::noconnection;
-  scheduler_.signal_exit(*state, from, exit->reason, is_of_node ? cause::node_stopped : cause::process);
+  // A repeat, somebody's invention; or the link is still to be made.
+  if (!end_link(*state, s.from)) return scheduler_.remember_exit(*state, s.from, s.reason);
+  const bool is_of_node = s.reason == reason::noconnection;
+  scheduler_.signal_exit(*state, s.from, s.reason, is_of_node ? cause::node_stopped : cause::process);
+}
+
+void node_core::heed(const ping_signal& s, const inbox_topic& to) { pinged_by(s.from, addressee(to), to); }
+
+// That it came is what it says to the tick: table_.heard(). The process itself may have asked too.
+void node_core::heed(const pong_signal& s, const inbox_topic& to) {
+  if (s.node != to.from) return note(drop::forged, to.from, "a PONG of " + s.node);
+  if (auto* state = addressee(to); state && state->pinged.erase(s.node) > 0)
+    scheduler_.deliver(*state, {.from = std::string(to.from), .local = true, .content = ping_answer::write(s.node)});
+}
+
+void node_core::heed(const echo_signal& s, const inbox_topic& to) {
+  if (to.from != name()) return note(drop::forged, to.from, "an ECHO of another node");
+  echoed(s.number);
+}
+
+void node_core::heed(const bad_signal&, const inbox_topic& to) {
+  note(drop::malformed, to.from, "a signal of no known form");
+}
+
+// @returns false if there was none.
+bool node_core::end_link(process_state& state, const pid& with) {
+  if (state.remote_links.erase(with) + state.monitored_by.erase(with) == 0) return false;
+  table_.unlink({with, state.serial}, env_.now());
+  return true;
 }
 
 // To a name, or to net_kernel: is the node there? To a process: is that there, and the two linked? If not it is told
@@ -159,12 +182,15 @@ void node_core::pinged_by(const pid& from, process_state* to, const inbox_topic&
   publish(topics_.inbox(from, name()), write_exit(*p, to ? reason::noconnection : reason::noproc));
 }
 
-void node_core::linked_by(const pid& from, process_state* to, const inbox_topic& topic) {
-  if (!to) {
-    if (const auto p = parse_process(topic.node, topic.process))
-      publish(topics_.inbox(from, name()), write_exit(*p, reason::noproc));  // rule 5
+void node_core::linked_by(const pid& from, process_state* to, const inbox_topic& topic, bool is_monitor) {
+  const auto p = parse_process(topic.node, topic.process);
+  if (!to || (is_monitor && to->monitor)) {
+    if (p || is_monitor)
+      publish(topics_.inbox(from, name()), write_exit(p ? *p : pid_of(0), reason::noproc));  // rule 5
     return;
   }
+  if (to->monitor && !(to->expected_link && to->expected_link->node == from.node))
+    return note(drop::refused, from.node, "a link to a monitor");
   if (!to->hears.empty() && to->hears != from.node)
     return note(drop::unheard, from.node, "a link to " + std::string(topic.process));
   if (!table_.may_live(from))
@@ -172,8 +198,14 @@ void node_core::linked_by(const pid& from, process_state* to, const inbox_topic&
   if (table_.links_to(from.node) >= max_links_from_node) return note(drop::refused, from.node, "more links");
   newer_incarnation(from.node, from.creation);
   if (!table_.link({from, to->serial}, env_.now())) return;
-  to->remote_links.insert(from);
-  if (to->expected_link && to->expected_link->node == from.node) expected_link_came(*to);
+  if (is_monitor) {
+    to->monitored_by.insert(from);
+    if (!p) publish(topics_.inbox(from, name()), write_link(pid_of(to->serial)));  // whom it has found by the name
+  } else {
+    to->remote_links.insert(from);
+    if (to->monitor) to->monitor->process = from;
+    if (to->expected_link && to->expected_link->node == from.node) expected_link_came(*to);
+  }
   watch(from.node);
 }
 

@@ -17,6 +17,27 @@ process_state& scheduler::spawn(node_core& owner, std::function<process(self)> b
   return state;
 }
 
+process_state& scheduler::start_monitor(node_core& owner, process_state& by, const pid& of) {
+  const serial_number serial = next_serial_++;
+  std::unique_ptr<process_state> made(
+      new process_state{.node = owner, .serial = serial, .monitor = process_state::monitor_of{by.serial, of}});
+  by.monitors.insert(serial);
+  return *processes_.emplace(serial, std::move(made)).first->second;
+}
+
+void scheduler::end_monitor(process_state& monitor) {
+  for (const auto other : monitor.links)
+    if (auto* of = find(other)) of->links.erase(monitor.serial);
+  if (auto* by = find(monitor.monitor->by)) by->monitors.erase(monitor.serial);
+  processes_.erase(monitor.serial);
+}
+
+void scheduler::forget_down(process_state& at, serial_number monitor) {
+  for (auto l = at.mailbox.begin(); l != at.mailbox.end(); ++l)
+    if (const auto down = process_down::match(l->content); down && down->reference == reference{monitor})
+      return erase_letter(at, l);
+}
+
 process_state* scheduler::find(serial_number serial) const {
   const auto found = processes_.find(serial);
   return found == processes_.end() ? nullptr : found->second.get();
@@ -52,6 +73,34 @@ void scheduler::deliver(process_state& to, message m, place_number place) {
   if (to.waiting) enqueue(to);
 }
 
+bool scheduler::deliver_local(process_state& to, message m) {
+  return put(to, {.content = std::move(m), .place = next_place(), .is_droppable = true});
+}
+
+// At the end of the mailbox, within its bound.
+bool scheduler::put(process_state& to, letter l) {
+  auto& box = to.mailbox;
+  const auto count = [&] {
+    return std::count_if(box.begin(), box.end(), [](const letter& x) { return x.is_droppable; });
+  };
+  const bool is_full =
+      to.max_mailbox > 0 && box.size() >= to.max_mailbox && static_cast<std::size_t>(count()) >= to.max_mailbox;
+  if (is_full && to.at_bound == overflow::newest) {
+    taken_out(l);
+    return false;
+  }
+  if (is_full) erase_letter(to, std::find_if(box.begin(), box.end(), [](const letter& x) { return x.is_droppable; }));
+  box.push_back(std::move(l));
+  if (to.waiting) enqueue(to);
+  return !is_full;
+}
+
+void scheduler::erase_letter(process_state& of, std::deque<letter>::iterator l) {
+  if (static_cast<std::size_t>(l - of.mailbox.begin()) < of.untried) --of.untried;
+  taken_out(*l);
+  of.mailbox.erase(l);
+}
+
 bool scheduler::deliver_remote(process_state& to, message m, std::size_t size) {
   auto& of_sender = *waiting_.try_emplace(m.from).first;
   // Whoever hears one node has no others to protect from it, and what he waits for may lie behind all that it passed
@@ -67,9 +116,8 @@ bool scheduler::deliver_remote(process_state& to, message m, std::size_t size) {
     ++count->messages;
     count->bytes += size;
   }
-  to.mailbox.push_back({.content = std::move(m), .place = next_place(), .of = &of_sender, .size = size});
-  if (to.waiting) enqueue(to);
-  return true;
+  return put(to,
+             {.content = std::move(m), .place = next_place(), .of = &of_sender, .size = size, .is_droppable = true});
 }
 
 void scheduler::taken_out(const letter& l) {
@@ -82,6 +130,14 @@ void scheduler::taken_out(const letter& l) {
 }
 
 void scheduler::signal_exit(process_state& to, const pid& from, const term& reason, cause why, place_number place) {
+  if (to.monitor) {
+    deliver(*find(to.monitor->by),
+            {.from = from.node,
+             .local = true,
+             .content = process_down::write(reference{to.serial}, to.monitor->process, reason, why)},
+            place);
+    return end_monitor(to);
+  }
   if (to.trap_exit)
     deliver(to, {.from = from.node, .local = true, .content = exit_signal::write(from, reason, why)}, place);
   else if (reason != reason::normal)

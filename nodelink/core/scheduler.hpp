@@ -43,6 +43,7 @@ struct letter {
   place_number place;
   std::pair<const std::string, backlog>* of = nullptr;  // what it counts among; nothing for a local one
   std::size_t size = 0;
+  bool is_droppable = false;  // at the mailbox's own bound
 };
 
 /// An EXIT of somebody who is not linked yet: a message of his that makes the link may lie in the mailbox before it.
@@ -51,7 +52,8 @@ struct early_exit {
   term reason;
 };
 
-/// A process, seen from the inside.
+/// A process, seen from the inside. Or a monitor, which is one without a body: linked as a process is, by a serial of
+/// its own, and what ends it is put into the mailbox of the process that it is of.
 struct process_state {
   node_core& node;
   serial_number serial;
@@ -77,7 +79,18 @@ struct process_state {
   std::set<std::uint64_t> calls;            // references of replies that are waited for
   std::set<std::string> pinged;             // nodes that have not answered its ping() yet
   std::optional<registered> expected_link;  // expect_link(), until it is here
-  std::optional<term> ending;               // an exit signal took effect: it ends at its next turn
+  std::set<pid> monitored_by;               // of other nodes
+  std::set<serial_number> monitors;         // that this process has
+  duration keep_offline{};                  // what it sends; zero for not
+  std::size_t max_mailbox = 0;              // bound_mailbox(); 0 for no bound
+  overflow at_bound = overflow::newest;
+  std::optional<term> ending;  // an exit signal took effect: it ends at its next turn
+
+  struct monitor_of {
+    serial_number by;
+    pid process;
+  };
+  std::optional<monitor_of> monitor{};
 
   ~process_state() { body = {}; }  // what is in it may refer to the rest
 };
@@ -95,6 +108,10 @@ class scheduler {
   scheduler(std::function<instant()> now, ended on_end) : now_(std::move(now)), on_end_(std::move(on_end)) {}
 
   process_state& spawn(node_core& owner, std::function<process(self)> body);
+  process_state& start_monitor(node_core& owner, process_state& by, const pid& of);
+  void end_monitor(process_state& monitor);
+  /// Takes what that monitor has said out of the mailbox.
+  void forget_down(process_state& at, serial_number monitor);
   process_state* find(serial_number serial) const;
   std::size_t count() const { return processes_.size(); }
   void for_each(const std::function<void(process_state&)>& f);
@@ -113,8 +130,10 @@ class scheduler {
   /// Puts a message at the end of the mailbox, or at a place of earlier.
   void deliver(process_state& to, message m, place_number place);
   void deliver(process_state& to, message m) { deliver(to, std::move(m), next_place()); }
+  /// The same for what another process of this node sends. @returns false if something was dropped for want of room.
+  bool deliver_local(process_state& to, message m);
   /// The same for one from another node, unless too much of that node's, or of all, is waiting already.
-  /// @param size of its payload. @returns whether it was taken.
+  /// @param size of its payload.
   bool deliver_remote(process_state& to, message m, std::size_t size);
   /// An exit signal: trapped, ignored (`normal`), or the end of the process.
   void signal_exit(process_state& to, const pid& from, const term& reason, cause why, place_number place);
@@ -153,6 +172,8 @@ class scheduler {
   void expire_timers();
   void ring();
   void taken_out(const letter& l);
+  bool put(process_state& to, letter l);
+  void erase_letter(process_state& of, std::deque<letter>::iterator l);
 
   std::function<instant()> now_;
   ended on_end_;

@@ -7,8 +7,13 @@
 namespace nodelink {
 
 pid self::pid() const { return state_->node.pid_of(state_->serial); }
-void self::send(const nodelink::pid& to, term content) const { state_->node.send(to, std::move(content)); }
-void self::send(const registered& to, term content) const { state_->node.send(to, std::move(content)); }
+void self::send(const nodelink::pid& to, term content) const { state_->node.send(to, std::move(content), state_); }
+void self::send(const registered& to, term content) const { state_->node.send(to, std::move(content), state_); }
+void self::keep_offline(duration at_most) const { state_->keep_offline = at_most; }
+void self::bound_mailbox(std::size_t messages, overflow drop) const {
+  state_->max_mailbox = messages;
+  state_->at_bound = drop;
+}
 nodelink::pid self::spawn_link_function(std::function<process(self)> body) const {
   const auto child = state_->node.spawn_function(std::move(body));
   link(child);
@@ -16,6 +21,9 @@ nodelink::pid self::spawn_link_function(std::function<process(self)> body) const
 }
 void self::link(const nodelink::pid& other) const { state_->node.link(*state_, other); }
 void self::unlink(const nodelink::pid& other) const { state_->node.unlink(*state_, other); }
+reference self::monitor(const nodelink::pid& other) const { return state_->node.monitor(*state_, other); }
+reference self::monitor(const registered& other) const { return state_->node.monitor(*state_, other); }
+void self::demonitor(reference which) const { state_->node.demonitor(*state_, which); }
 void self::expect_link(const registered& other) const { state_->node.expect_link(*state_, other); }
 void self::say(const std::string& channel, term content) const { state_->node.say(channel, content); }
 void self::listen(const channel& to) const { state_->node.listen(*state_, to); }
@@ -34,6 +42,9 @@ request_id self::begin_request() const {
   const auto reference = state_->node.processes().next_reference();
   state_->calls.insert(reference);
   return request_id{reference};
+}
+request_id self::ask_whereis(const registered& name) const {
+  return send_request(registered{net_kernel, name.node}, term::array({"whereis", name.name}));
 }
 void self::reply(const call_request& to, term answer) const {
   send(to.from, call_reply::write(to.reference, std::move(answer)));

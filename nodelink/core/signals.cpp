@@ -28,6 +28,7 @@ std::optional<any_signal> read_signal(const term& content) {
   auto from = content.size() == (word == "EXIT" ? 3U : 2U) ? pid_at(content, 1) : std::nullopt;
   if (!from) return bad_signal{};
   if (word == "LINK") return link_signal{std::move(*from)};
+  if (word == "MONITOR") return monitor_signal{std::move(*from)};
   if (word == "UNLINK") return unlink_signal{std::move(*from)};
   if (word == "EXIT") return exit_wire_signal{std::move(*from), content[2]};
   if (word == "PING") return ping_signal{std::move(*from)};

@@ -15,6 +15,10 @@ namespace nodelink {
 struct link_signal {
   pid from;
 };
+/// As a LINK, but that nobody hears of the end of `from`, which is no process: a reference of its node.
+struct monitor_signal {
+  pid from;
+};
 struct unlink_signal {
   pid from;
 };
@@ -35,13 +39,14 @@ struct echo_signal {
 /// In capitals, and none of the above or not of its form.
 struct bad_signal {};
 
-using any_signal =
-    std::variant<link_signal, unlink_signal, exit_wire_signal, ping_signal, pong_signal, echo_signal, bad_signal>;
+using any_signal = std::variant<link_signal, monitor_signal, unlink_signal, exit_wire_signal, ping_signal, pong_signal,
+                                echo_signal, bad_signal>;
 
 /// Reads a payload whose first element is a word in capitals; a plain message is nothing.
 std::optional<any_signal> read_signal(const term& content);
 
 inline term write_link(const pid& from) { return term::array({"LINK", to_string(from)}); }
+inline term write_monitor(const pid& from) { return term::array({"MONITOR", to_string(from)}); }
 inline term write_unlink(const pid& from) { return term::array({"UNLINK", to_string(from)}); }
 /// Always what JSON can carry: a binary in the reason becomes its text.
 term write_exit(const pid& from, const term& reason);

@@ -30,6 +30,9 @@ struct channel_topic {
   std::string_view from;
 };
 
+/// The name by which a node itself is spoken to.
+inline constexpr const char* net_kernel = "net_kernel";
+
 using any_topic = std::variant<status_topic, inbox_topic, channel_topic>;
 
 /// Builds and reads the topics of one wire and cookie.

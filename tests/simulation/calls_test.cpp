@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <nodelink/simulation/world.hpp>
+#include "core/node_core.hpp"
 
 using namespace nodelink;
 using namespace std::chrono_literals;
@@ -51,12 +52,6 @@ struct calls : testing::Test {
     });
     h.node().register_name("server", p);
     h.run();
-  }
-  lines dropped(const host& h) const {
-    lines all;
-    for (const auto& line : h.log)
-      if (line.starts_with("dropped")) all.push_back(line);
-    return all;
   }
 };
 
@@ -287,4 +282,138 @@ TEST_F(calls, a_frozen_program_has_one_tick_for_all_that_it_missed) {
   EXPECT_EQ(seen.size(), 1U);
   w.advance(1s);
   EXPECT_EQ(seen.size(), 2U);
+}
+
+TEST_F(calls, a_process_elsewhere_is_found_by_its_name) {
+  serve(b);
+  serve(a);
+  for (host* home : {&a, &b}) {
+    std::optional<pid> found;
+    bool is_nobody = false;
+    run(a, [&](self me) -> process {
+      const auto asked = me.ask_whereis({"server", home->name()});
+      const auto answer = co_await me.receive_response(asked);
+      found = from_term<pid>(*answer);
+      const auto asked_again = me.ask_whereis({"nobody", home->name()});
+      const auto none = co_await me.receive_response(asked_again);
+      is_nobody = none && none->is_null();
+    });
+    EXPECT_EQ(found, home->node().whereis("server"));
+    EXPECT_TRUE(is_nobody);
+  }
+  a.node().send(registered{"net_kernel", "b@x"}, term::array({"what"}));
+  w.advance(10ms);
+  EXPECT_EQ(b.node().count(drop::unexpected), 1U);
+}
+
+TEST_F(calls, what_is_sent_without_a_connection_can_be_kept_and_is_sent_in_order_before_the_rest) {
+  const auto p = b.node().spawn([&](self me) -> process {
+    for (;;)
+      co_await me.receive([&](const question& q) {
+        EXPECT_EQ(q.from, a.node().core().pid_of(q.from.serial));  // as it is now, so that one can answer
+        seen.push_back(std::to_string(q.n));
+      });
+  });
+  b.node().register_name("sink", p);
+  b.run();
+  const auto sends = [&](duration kept, int n, bool by_pid) {
+    return [=](self me) -> process {
+      me.keep_offline(kept);
+      if (by_pid)
+        me.send(p, question{me.pid(), n});
+      else
+        me.send(registered{"sink", "b@x"}, question{me.pid(), n});
+      co_await me.receive(after(10min, [] {}));
+    };
+  };
+  a.cut();
+  w.advance(2min);  // the broker gives it up, and it the broker
+  ASSERT_FALSE(a.node().is_up());
+  run(a, sends(5min, 1, false));
+  run(a, sends(1s, 2, false));
+  run(a, sends(0s, 3, false));
+  run(a, sends(5min, 4, true));
+  w.advance(2s);
+  EXPECT_EQ(a.node().count(drop::unsent), 2U);
+  a.heal();
+  w.advance(1min);
+  run(a, sends(5min, 5, false));
+  EXPECT_EQ(seen, (lines{"1", "4", "5"}));
+}
+
+TEST_F(calls, what_was_sent_before_the_first_connection_is_kept_too) {
+  serve(b);
+  std::optional<pid> from;
+  const auto p =
+      b.node().spawn([&](self me) -> process { co_await me.receive([&](const question& q) { from = q.from; }); });
+  b.node().register_name("sink", p);
+  b.run();
+  w.broker().stop();
+  host& c = w.start("c@x");
+  c.node().spawn([](self me) -> process {
+    me.keep_offline(infinity);
+    me.send(registered{"sink", "b@x"}, question{me.pid(), 1});
+    co_await me.receive(after(infinity, [] {}));
+  });
+  c.run();
+  w.advance(1s);
+  w.broker().restart();
+  w.advance(1min);
+  ASSERT_TRUE(from);
+  EXPECT_EQ(from->creation, c.node().creation());
+}
+
+TEST_F(calls, of_what_is_kept_the_oldest_goes_when_it_is_too_much) {
+  const auto p = b.node().spawn([&](self me) -> process {
+    for (;;)
+      co_await me.receive([&](const message& m) { seen.push_back(std::to_string(m.content[0].get<std::uint64_t>())); });
+  });
+  b.node().register_name("sink", p);
+  b.run();
+  a.cut();
+  w.advance(2min);
+  run(a, [](self me) -> process {
+    me.keep_offline(5min);
+    for (std::uint64_t i = 0; i < 100; ++i)
+      me.send(registered{"sink", "b@x"}, term::array({i, std::string(60'000, 'x')}));
+    me.send(registered{"sink", "b@x"}, term::array({100, std::string(70'000, 'x')}));
+    me.send(registered{"sink", "b@x"}, "no array");
+    co_await me.receive(after(10min, [] {}));
+  });
+  const auto first = 100 - static_cast<int>(max_kept_bytes / 60'008);
+  EXPECT_EQ(a.node().count(drop::unsent), static_cast<std::uint64_t>(first) + 2);
+  a.heal();
+  w.advance(1min);
+  ASSERT_FALSE(seen.empty());
+  EXPECT_EQ(seen.front(), std::to_string(first));
+  EXPECT_EQ(seen.back(), "99");
+}
+
+TEST_F(calls, a_mailbox_has_the_bound_that_its_process_sets) {
+  for (const auto which : {overflow::newest, overflow::oldest}) {
+    for (host* sender : {&a, &b}) {
+      seen.clear();
+      const auto before = a.node().count(drop::overrun);
+      const auto p = a.node().spawn([&, which](self me) -> process {
+        me.bound_mailbox(3, which);
+        const auto gone = me.monitor(pid{"a@x", 1, 1'000'000});  // what nodelink tells has its place
+        (void)gone;
+        co_await me.receive([](const twice&) {});
+        for (;;)
+          co_await me.receive([&](const process_down&) { seen.push_back("down"); },
+                              [&](const message& m) { seen.push_back(brief(m.content)); });
+      });
+      a.run();
+      for (int i = 0; i < 10; ++i) sender->node().send(p, term::array({i}));
+      sender->run();
+      w.advance(10ms);
+      EXPECT_EQ(seen, lines{});
+      EXPECT_EQ(a.node().count(drop::overrun) - before, 7U);
+      const auto go = a.node().core().processes().find(p.serial);
+      a.node().core().processes().deliver(*go, {.from = "a@x", .local = true, .content = to_term(twice{1})});
+      a.run();
+      EXPECT_EQ(seen, which == overflow::newest ? (lines{"down", "[0]", "[1]", "[2]"})
+                                                : (lines{"down", "[7]", "[8]", "[9]"}));
+    }
+  }
 }

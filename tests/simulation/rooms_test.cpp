@@ -214,6 +214,34 @@ TEST_F(rooms_test, a_gap_that_is_seen_while_another_room_is_joined_or_left_is_no
       << "it has overtaken the list";
 }
 
+// What it had to wait for itself counts: the promise is to the user.
+TEST_F(rooms_test, a_request_ends_in_time_though_the_list_of_a_room_is_asked_for_before_it) {
+  int n = 0;
+  for (const char* line : {"/leave", "/users", "/rooms", "/say x", "/join dev"}) {
+    user& ann = in("lobby", "ann" + std::to_string(++n));
+    is_forging = true;
+    server().freeze();
+    publish(topic("lobby"), R"(["said","lobby",)" + std::to_string(latest() + 3) + R"(,"bob","x"])");
+    is_forging = false;
+    advance(1s);
+    ann.type(line);
+    advance(3s);
+    broker().loses = [](const nodelink::publication& p) {  // what answers the second request
+      return p.topic.find("/to/ann") != std::string::npos && p.payload.find(R"("joined","lobby")") == std::string::npos;
+    };
+    server().thaw();
+    advance(1980ms);
+    EXPECT_EQ(seen_by(ann), lines{R"(lobby: bob said "x")"}) << line;
+    advance(20ms);
+    const auto seen = seen_by(ann);
+    ASSERT_FALSE(seen.empty()) << line;
+    EXPECT_EQ(seen.front(), "No response from server") << line;
+    broker().loses = nullptr;
+    ann.host().kill();
+    advance(10s);
+  }
+}
+
 TEST_F(rooms_test, nobody_but_the_server_speaks_in_its_room) {
   user& ann = in("lobby", "ann");
   is_forging = true;

@@ -74,25 +74,28 @@ TEST(ping_pong_usage, says_what_is_missing) {
   }
 }
 
-// The fleet: a sensor and its collector.
-TEST(fleet, has_an_alarm_when_a_sensor_dies_and_samples_while_it_lives) {
+// The fleet: a sensor and its collector, which is a program of nodelink's or one of Asio's.
+class fleet : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(with, fleet, testing::Values("collector", "asio_collector"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST_P(fleet, has_an_alarm_when_a_sensor_dies_and_samples_while_it_lives) {
   const mosquitto broker;
   const auto environment = [&](const std::string& name) -> std::map<std::string, std::string> {
     return {{"NODELINK_NAME", name}, {"NODELINK_BROKER", "mqtt://127.0.0.1:" + broker.port_text()}};
   };
-  // The sensor is there first: it tries until there is a collector.
+  program collector(std::string(BIN_FOLDER "/") + GetParam(), {}, environment("base@house"));
+  ASSERT_TRUE(collector.says("base@house is up"));
   program sensor(BIN_FOLDER "/sensor", {"base@house"}, environment("roof@house"));
-  ASSERT_TRUE(sensor.says("no collector at base@house"));
-  program collector(BIN_FOLDER "/collector", {}, environment("base@house"));
-  EXPECT_EQ(line_of(collector), "roof@house 1: 20.1");
-  EXPECT_EQ(line_of(collector), "roof@house 2: 20.2");
+  EXPECT_TRUE(line_of(collector).starts_with("roof@house 1: "));
+  EXPECT_TRUE(line_of(collector).starts_with("roof@house 2: "));
   sensor.signal(SIGKILL);
   std::string line;
   while (!(line = line_of(collector)).starts_with("ALARM")) ASSERT_FALSE(line.empty());
   EXPECT_EQ(line, "ALARM roof@house: noconnection, its node died");
   {
     program again(BIN_FOLDER "/sensor", {"base@house"}, environment("roof@house"));
-    EXPECT_EQ(line_of(collector), "roof@house 1: 20.1");
+    EXPECT_TRUE(line_of(collector).starts_with("roof@house 1: "));
     again.signal(SIGTERM);
     EXPECT_EQ(again.end(), 0);
     while (!(line = line_of(collector)).starts_with("ALARM")) ASSERT_FALSE(line.empty());
@@ -102,7 +105,7 @@ TEST(fleet, has_an_alarm_when_a_sensor_dies_and_samples_while_it_lives) {
   EXPECT_EQ(collector.end(), 0);
 }
 
-TEST(fleet, on_a_virtual_clock_has_the_same) {
+TEST(fleet_simulated, on_a_virtual_clock_has_the_same) {
   program simulated(BIN_FOLDER "/simulated_fleet", {});
   EXPECT_EQ(simulated.end(), 0);
 }

@@ -12,6 +12,7 @@ namespace [[gnu::visibility("default")]] nodelink {
 /// `first * 2^n`, at most `longest`, so that a thousand nodes that lost one broker come back spread.
 class backoff {
  public:
+  /// @param first longer than nothing @param longest not shorter than `first`
   backoff(duration first, duration longest) : first_(first), longest_(longest) {}
 
   /// The next wait, between `first` and `longest`. @param random 64 random bits.
@@ -19,6 +20,7 @@ class backoff {
     const auto ceiling = std::min(longest_, first_ * (std::int64_t{2} << std::min(tries_++, 30)));
     return ceiling / 2 + duration(static_cast<duration::rep>(random % static_cast<std::uint64_t>(ceiling.count() / 2)));
   }
+  /// The next wait is a first one again.
   void reset() { tries_ = 0; }
 
  private:

@@ -30,7 +30,9 @@ namespace [[gnu::visibility("default")]] nodelink {
 /// the wire, wherever it is in the struct, and a node that is not his own cannot write it: what is not of the node that
 /// the message came from is dropped before any process sees it.
 struct sender : pid {
+  /// Nobody.
   sender() = default;
+  /// This process.
   sender(pid p) : pid(std::move(p)) {}
 };
 
@@ -188,6 +190,7 @@ std::optional<T> from_term(const term& t) {
     return nodelink::detail::describe<type>(#type __VA_OPT__(, NODELINK_MEMBERS_(type, __VA_ARGS__))); \
   }
 
+/// @cond
 // Each member's pointer. A macro may not call itself, but what has been put off is looked at again: sixteen times.
 #define NODELINK_PARENTHESES_ ()
 #define NODELINK_EXPAND_(...) NODELINK_EXPAND2_(NODELINK_EXPAND2_(NODELINK_EXPAND2_(NODELINK_EXPAND2_(__VA_ARGS__))))
@@ -197,3 +200,4 @@ std::optional<T> from_term(const term& t) {
 #define NODELINK_MEMBER_(type, member, ...) \
   &type::member __VA_OPT__(, NODELINK_NEXT_ NODELINK_PARENTHESES_(type, __VA_ARGS__))
 #define NODELINK_NEXT_() NODELINK_MEMBER_
+/// @endcond

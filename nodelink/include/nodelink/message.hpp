@@ -15,9 +15,9 @@ namespace [[gnu::visibility("default")]] nodelink {
 
 /// One message in a mailbox. A `receive` clause that takes a message takes any.
 struct message {
-  std::string from;    ///< the node that sent it, from the topic (rule 1); the own node's name for a local one
-  bool local = false;  ///< sent by a process of the same node
-  term content;
+  std::string from;       ///< the node that sent it, from the topic (rule 1); the own node's name for a local one
+  bool local = false;     ///< sent by a process of the same node
+  term content;           ///< what was sent; null if nothing was
   std::string channel{};  ///< said in this channel of `from`; empty for what was sent to the process itself
 };
 
@@ -33,17 +33,19 @@ concept receivable = std::same_as<T, message> || matching<T> || described<T>;
 
 /// A node has answered self::ping(). Only nodelink puts one into a mailbox.
 struct ping_answer {
-  std::string node;
+  std::string node;  ///< that is there
 
+  /// Reads one; nothing if the message is no such one.
   static std::optional<ping_answer> match(const message& m);
+  /// As it lies in a mailbox.
   static term write(const std::string& node) { return term::array({"PONG", node}); }
 };
 
 /// Somebody waits for self::reply() to this: `{'$gen_call', From, Request}`. See self::send_request().
 struct call_request {
-  sender from;
-  std::uint64_t reference = 0;
-  term content;  ///< what is asked
+  sender from;                  ///< who asks
+  std::uint64_t reference = 0;  ///< which of his questions
+  term content;                 ///< what is asked
 
   /// The request as a NODELINK_MESSAGE; nothing if it is no such one.
   template <described M>
@@ -51,16 +53,20 @@ struct call_request {
     return from_term<M>(content);
   }
 
+  /// Reads one; nothing if the message is no such one.
   static std::optional<call_request> match(const message& m);
+  /// As it lies in a mailbox.
   static term write(const pid& from, std::uint64_t reference, term content);
 };
 
 /// The answer to one, on its way. Not for clauses: self::receive_response() takes it.
 struct call_reply {
-  std::uint64_t reference = 0;
-  term content;
+  std::uint64_t reference = 0;  ///< which question it answers
+  term content;                 ///< the answer
 
+  /// Reads one; nothing if the message is no such one.
   static std::optional<call_reply> match(const message& m);
+  /// As it lies in a mailbox.
   static term write(std::uint64_t reference, term content);
 };
 
@@ -78,22 +84,43 @@ const char* to_string(cause why);
 
 /// `{nodeup, Node}` or `{nodedown, Node}`, after self::monitor_node(). Only nodelink puts one into a mailbox.
 struct node_event {
-  std::string node;
-  bool is_up = false;
+  std::string node;              ///< which
+  bool is_up = false;            ///< nodeup or nodedown
   cause why = cause::node_died;  ///< of a nodedown: node_stopped, node_died or connection
 
+  /// Reads one; nothing if the message is no such one.
   static std::optional<node_event> match(const message& m);
+  /// As it lies in a mailbox.
   static term write(const std::string& node, bool is_up, cause why);
+};
+
+/// Which of a process's monitors: Erlang's reference.
+enum class reference : std::uint64_t {};
+
+/// `{'DOWN', Reference, process, Pid, Reason}`, after self::monitor(). Only nodelink puts one into a mailbox.
+struct process_down {
+  nodelink::reference reference;  ///< what self::monitor() returned
+  /// What has ended. If it was monitored by its name, and nobody there had that: creation and serial are 0.
+  pid process;
+  term reason;                 ///< why, in its own words; `noproc` if it was not there
+  cause why = cause::process;  ///< why, as this node knows it
+
+  /// Reads one; nothing if the message is no such one.
+  static std::optional<process_down> match(const message& m);
+  /// As it lies in a mailbox.
+  static term write(nodelink::reference reference, const pid& process, const term& reason, cause why);
 };
 
 /// `{'EXIT', From, Reason}`: how an exit signal reaches a process that traps exits.
 /// Only nodelink puts one into a mailbox: what comes in capitals from outside is a signal (rule 6).
 struct exit_signal {
-  pid from;
-  term reason;
-  cause why = cause::process;
+  pid from;                    ///< what has ended
+  term reason;                 ///< why, in its own words
+  cause why = cause::process;  ///< why, as this node knows it
 
+  /// Reads one; nothing if the message is no such one.
   static std::optional<exit_signal> match(const message& m);
+  /// As it lies in a mailbox.
   static term write(const pid& from, const term& reason, cause why);
 };
 

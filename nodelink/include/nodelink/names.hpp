@@ -26,9 +26,11 @@ bool is_node_name(std::string_view text);
 /// True for what the topics of a wire may begin with: one name or several, with a `/` between them.
 bool is_topic_root(std::string_view text);
 
-/// The rule that a refused node name, registered name or cookie broke, for an error sentence.
+/// The rule that a refused node name broke, for an error sentence.
 inline constexpr const char* node_name_rule = "must be name@host, both parts 1 to 64 of the characters A-Z a-z 0-9 _ -";
+/// The same of a registered name, a cookie, a channel.
 inline constexpr const char* name_rule = "must be 1 to 64 of the characters A-Z a-z 0-9 _ -";
+/// The same of a topic root.
 inline constexpr const char* topic_root_rule = "must be names of the characters A-Z a-z 0-9 _ -, with / between them";
 
 /// A positive decimal number up to max_number, without sign or leading zero.
@@ -41,9 +43,11 @@ struct pid {
   std::uint64_t creation = 0;  ///< which incarnation of the node
   std::uint64_t serial = 0;    ///< which process there; 0 is net_kernel
 
+  /// By node, creation, serial.
   friend auto operator<=>(const pid&, const pid&) = default;
 };
 
+/// `node/creation-serial`, as it goes over the wire.
 std::string to_string(const pid& p);
 
 /// Reads a pid as to_string() writes it; anything else is nothing.
@@ -55,19 +59,22 @@ struct channel {
   std::string name;  ///< is_name
   std::string node;  ///< who speaks there
 
+  /// By name, then by node.
   friend auto operator<=>(const channel&, const channel&) = default;
 };
 
 /// The address of a registered process on a node: `{Name, Node}` in Erlang.
 struct registered {
-  std::string name;
-  std::string node;
+  std::string name;  ///< is_name
+  std::string node;  ///< is_node_name
 };
 
 }  // namespace gnu::visibility("default")]]nodelink
 
+/// For unordered containers.
 template <>
 struct std::hash<nodelink::pid> {
+  /// Of all three parts.
   std::size_t operator()(const nodelink::pid& p) const noexcept {
     return std::hash<std::string>{}(p.node) ^ (p.creation * 0x9e3779b97f4a7c15U + p.serial * 0xff51afd7ed558ccdU);
   }

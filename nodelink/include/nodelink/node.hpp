@@ -28,7 +28,9 @@ enum class drop {
   unsent,      ///< sent to another node without a connection, or too long, or no array
   overrun,     ///< more than one node may have waiting here, or all together (max_waiting)
 };
+/// How many kinds of drop there are.
 inline constexpr std::size_t drop_kinds = 9;
+/// A word or two for a log line: "no process".
 const char* to_string(drop why);
 
 /// Who wants to know what the node does: logs, counters, programs. All called on the node's thread, inside
@@ -36,15 +38,20 @@ const char* to_string(drop why);
 class node_observer {
  public:
   virtual ~node_observer() = default;
+  /// The node has its connection, and everybody is told.
   virtual void node_up(std::uint64_t /*creation*/) {}
+  /// It has none any more, or could not have one; the next try is after that time.
   virtual void connection_lost(const connection_loss& /*loss*/, duration /*next_try*/) {}
+  /// Another program has this node's name, with that creation: this node has stopped for good.
   virtual void replaced(std::uint64_t /*creation*/) {}
   /// What this node says of itself has not come back for 10 s: the broker may not let it write or
   /// read its own topics. Said once a connection.
   virtual void unheard() {}
+  /// node::stop() is through, or the node has given way to another.
   virtual void stopped() {}
-  /// @param count how many of this kind there were, this one included.
+  /// Something went nowhere: why, of which node it was, what, and how many of this kind there were, this one included.
   virtual void dropped(drop /*why*/, std::string_view /*from*/, std::string_view /*what*/, std::uint64_t /*count*/) {}
+  /// A process of this node has ended, for that reason; before its links hear of it.
   virtual void process_ended(const pid& /*process*/, const term& /*reason*/) {}
 };
 
@@ -70,15 +77,20 @@ struct node_settings {
 
 class node_core;
 
+/// One MQTT connection, and the processes behind it. nodelink::host makes one with all that it needs.
 class node {
  public:
-  /// @param via outlives the node. @throws std::invalid_argument with a sentence if a setting is not valid.
+  /// @param settings which node @param env clocks and chance @param via outlives the node. @throws
+  /// std::invalid_argument with a sentence if a setting is not valid.
   node(node_settings settings, environment env, transport& via);
   ~node();
   node(const node&) = delete;
 
-  /// From now on it is told what happens; several are told in the order of these calls. It outlives the node.
+  /// From now on it is told what happens; several are told in the order of these calls. It outlives the node, or is
+  /// taken away before it goes.
   void observe(node_observer& observer);
+  /// No longer. Not from within what an observer is told.
+  void unobserve(node_observer& observer);
 
   /// Connects, and stays connected until stop().
   void start();
@@ -94,12 +106,15 @@ class node {
   /// register(Name, Pid) for a process of this node. False if the name is not one (is_name), looks like
   /// `<creation>-<serial>`, is taken, or the process is not there or has a name.
   bool register_name(const std::string& name, const pid& process);
+  /// whereis(Name): the process of this node that is registered so.
   std::optional<pid> whereis(const std::string& name) const;
 
   /// Sends as the node itself: what a terminal, another thread by host::post(), or a test has to say.
   /// @throws std::invalid_argument with a sentence if a name is none
   void send(const pid& to, term content);
+  /// `{Name, Node} ! Message`. @throws std::invalid_argument with a sentence if a name is none
   void send(const registered& to, term content);
+  /// The same of a NODELINK_MESSAGE.
   template <described M>
   void send(const auto& to, const M& message) {
     send(to, to_term(message));
@@ -115,14 +130,18 @@ class node {
   /// Gives every process that can run its turns, and does what is due. Call it after every event and at
   /// next_deadline().
   void run();
+  /// When run() is next to be called though nothing comes; nothing for never.
   std::optional<instant> next_deadline() const;
 
+  /// What it is called: `name@host`.
   const std::string& name() const;
   /// Whether it has its connection.
   bool is_up() const;
+  /// Whether stop() is through, or the node has given way to another of its name.
   bool is_stopped() const;
   /// Which incarnation of the node this is; 0 before the first connection.
   std::uint64_t creation() const;
+  /// The clocks and the chance that it was given.
   const environment& env() const;
 
   /// net_kernel:monitor_nodes(true): from now on is_up() and nodes() know of every node.

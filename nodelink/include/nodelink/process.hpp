@@ -13,6 +13,7 @@ namespace [[gnu::visibility("default")]] nodelink {
 /// `co_await part(me)`. What it throws goes to its caller; out of the body it ends the process.
 class [[nodiscard]] process {
  public:
+  /// @cond
   struct promise_type;
   using handle = std::coroutine_handle<promise_type>;
 
@@ -37,7 +38,10 @@ class [[nodiscard]] process {
     void unhandled_exception() { error = std::current_exception(); }
   };
 
+  /// @endcond
+  /// One that has returned.
   process() = default;
+  /// @cond
   process(process&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
   process& operator=(process&& other) noexcept {
     std::swap(handle_, other.handle_);
@@ -66,6 +70,7 @@ class [[nodiscard]] process {
   void await_resume() const {
     if (handle_ && handle_.promise().error) std::rethrow_exception(handle_.promise().error);
   }
+  /// @endcond
 
  private:
   explicit process(handle h) : handle_(h) {}

@@ -18,8 +18,8 @@ struct process_state;
 /// The last clause of a receive: what to do when nothing matched for this long (see after()).
 template <class F>
 struct after_clause {
-  duration wait;
-  F then;
+  duration wait;  ///< how long
+  F then;         ///< what then
 };
 
 /// `infinity`: an after() with it never comes.
@@ -32,6 +32,7 @@ after_clause<F> after(duration wait, F then) {
   return {wait, std::move(then)};
 }
 
+/// @cond
 /// A receive under way, as the scheduler sees it.
 class receive_base {
  public:
@@ -217,4 +218,5 @@ process waiting_receive(receive_clauses<C...> receive) {
 }
 
 }  // namespace detail
+/// @endcond
 }  // namespace gnu::visibility("default")]]nodelink

@@ -20,9 +20,18 @@ enum class timer : std::uint64_t {};
 /// Which of a process's requests.
 enum class request_id : std::uint64_t {};
 
+/// Which message is dropped when a mailbox is full.
+enum class overflow { newest, oldest };
+
+/// What a node keeps of what its processes send without a connection. See self::keep_offline().
+inline constexpr std::size_t max_kept = 10'000;
+/// The same in bytes of payload.
+inline constexpr std::size_t max_kept_bytes = std::size_t{4} << 20;
+
 /// The process itself, in its own eyes.
 class self {
  public:
+  /// Of which process. A spawned body is given its own.
   explicit self(process_state& state) : state_(&state) {}
 
   /// self(). The creation in it is that of the node's present connection (topics.md, "Names").
@@ -45,10 +54,12 @@ class self {
   /// The same again and again, the first after one `interval`. What is not read waits, so it is not for a process that
   /// may be busy for long. (timer:send_interval)
   timer send_interval(duration interval, term content) const;
+  /// The same of a NODELINK_MESSAGE.
   template <described M>
   timer send_after(duration time, const M& message) const {
     return send_after(time, to_term(message));
   }
+  /// The same of a NODELINK_MESSAGE.
   template <described M>
   timer send_interval(duration interval, const M& message) const {
     return send_interval(interval, to_term(message));
@@ -62,6 +73,7 @@ class self {
     send(to, call_request::write(pid(), static_cast<std::uint64_t>(id), std::move(request)));
     return id;
   }
+  /// The same of a NODELINK_MESSAGE.
   template <described M>
   request_id send_request(const auto& to, const M& request) const {
     return send_request(to, to_term(request));
@@ -72,12 +84,28 @@ class self {
   reply_receive receive_response(request_id id, duration at_most = std::chrono::seconds(5)) const {
     return {*state_, static_cast<std::uint64_t>(id), at_most};
   }
+  /// Asks which process has that name, there: the reply is its pid (`from_term<pid>(*reply)`), or null for none. In
+  /// Erlang: erpc:call(Node, erlang, whereis, [Name]).
+  request_id ask_whereis(const registered& name) const;
   /// gen_server:reply, to a call_request that was received.
   void reply(const call_request& to, term answer) const;
+  /// The same of a NODELINK_MESSAGE.
   template <described M>
   void reply(const call_request& to, const M& answer) const {
     reply(to, to_term(answer));
   }
+
+  /// What this process sends to other nodes while its own has no connection is kept from now on, for so long at most
+  /// (`infinity` for ever), and sent when there is one, in its order and before anything later; 0 for no longer. A node
+  /// keeps max_kept messages of max_kept_bytes in all: then the oldest goes. What goes unsent is counted and told
+  /// (drop::unsent). The sender in such a message is this process as it is when it is sent.
+  void keep_offline(duration at_most) const;
+
+  /// How many messages may lie in the mailbox, and what is dropped, counted and told (drop::overrun) when there would
+  /// be more. Signals and what nodelink itself tells are not counted among them. Besides, there are the node's own
+  /// bounds for what comes from others (max_waiting).
+  /// @param messages 1 or more; 0 for no bound @param drop which one goes
+  void bound_mailbox(std::size_t messages, overflow drop = overflow::newest) const;
 
   /// Selective `receive`: `co_await me.receive(clauses..., after(5s, [] {...}))`. Each message of the mailbox is
   /// shown to each clause, both in order; the first that matches is taken out, its clause runs, and what no clause
@@ -102,7 +130,18 @@ class self {
 
   /// link(Pid): when one of the two ends, the other gets an exit signal. Twice is once.
   void link(const nodelink::pid& other) const;
+  /// unlink(Pid): whichever of the two ends, the other hears nothing of it. What is in the mailbox already stays.
   void unlink(const nodelink::pid& other) const;
+
+  /// erlang:monitor(process, Pid): when that process ends, a process_down comes, once; that process hears nothing of
+  /// it, whatever becomes of this one. If it has ended already the reason is `noproc`; if its node, or the own
+  /// connection, is lost it is `noconnection`, as with a link. Twice is two monitors.
+  reference monitor(const nodelink::pid& other) const;
+  /// The same of a process that has this name now, `{Name, Node}`. If that node is not there, and the broker has
+  /// nothing that says so, it takes one and a quarter net_ticktime to know.
+  reference monitor(const registered& other) const;
+  /// erlang:demonitor(Reference, [flush]): from now on no process_down of this one is in the mailbox or comes.
+  void demonitor(reference which) const;
 
   /// That process has said, or is about to say, that it links to this one; its LINK is on its way. Until it is
   /// here this process is as good as linked: when it ends the exit signal goes to that name, and when the
@@ -116,6 +155,7 @@ class self {
   /// connections of this node, but not what was said between them. What is sent after this call leaves when the broker
   /// has heard it.
   void listen(const channel& to) const;
+  /// No longer; what is in the mailbox already stays.
   void unlisten(const channel& to) const;
 
   /// net_adm:ping(Node), but does not wait: if that node is there its pong comes as a message. It is looked for at the
@@ -124,6 +164,7 @@ class self {
 
   /// erlang:monitor_node(Node, Flag), with net_kernel's `nodeup` besides: with `true` each change of that node comes as
   /// a node_event, from what the broker retains of it on. The loss of the own connection is a `nodedown`, as in Erlang.
+  /// Of the own node it is whether that has its connection.
   void monitor_node(const std::string& node, bool flag) const;
 
   /// process_flag(trap_exit, Flag): exit signals become exit_signal messages.

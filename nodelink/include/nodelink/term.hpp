@@ -28,14 +28,19 @@ using bytes = std::vector<std::uint8_t>;
 /// `t[1] == "logon"` is false of whatever is not an array with that in it.
 class term {
  public:
+  /// What an array is.
   using array_type = std::vector<term>;
+  /// What an object is, in the order of its keys.
   using object_type = std::map<std::string, term, std::less<>>;
 
   /// null
   term() = default;
+  /// null
   term(std::nullptr_t) {}
+  /// A boolean; nothing else turns into one.
   template <std::same_as<bool> B>
   term(B value) : value_(value) {}
+  /// An integer.
   template <std::integral I>
   requires(!std::same_as<I, bool>) term(I value) {
     // One number has one form: what is not negative is unsigned.
@@ -44,11 +49,15 @@ class term {
     else
       value_ = static_cast<std::uint64_t>(value);
   }
+  /// A floating-point number.
   term(double value) : value_(value) {}
   /// Text in UTF-8.
   term(std::string text) : value_(std::move(text)) {}
+  /// Text in UTF-8.
   term(std::string_view text) : value_(std::string(text)) {}
+  /// Text in UTF-8, that ends with a NUL.
   term(const char* text) : value_(std::string(text)) {}
+  /// A binary.
   term(bytes binary) : value_(std::move(binary)) {}
 
   /// A list of strings, numbers and the like: any container of what is a term.
@@ -63,20 +72,30 @@ class term {
   struct element;
   /// `{A, B, ...}` or `[A, B, ...]`.
   static term array(std::initializer_list<element> elements);
+  /// An array without elements.
   static term array() { return array(array_type{}); }
+  /// An array of these.
   static term array(array_type elements) { return term(value(std::move(elements))); }
   /// `#{Key => Value, ...}`
   static term object(object_type members = {}) { return term(value(std::move(members))); }
 
+  /// Whether it is null.
   bool is_null() const { return std::holds_alternative<std::nullptr_t>(value_); }
+  /// Whether it is true or false.
   bool is_bool() const { return get_if<bool>() != nullptr; }
+  /// An integer, or a floating-point number.
   bool is_number() const { return is_integer() || get_if<double>(); }
+  /// An integer of either sign.
   bool is_integer() const { return is_unsigned() || get_if<std::int64_t>(); }
   /// An integer that is not negative.
   bool is_unsigned() const { return get_if<std::uint64_t>() != nullptr; }
+  /// Text.
   bool is_string() const { return get_if<std::string>() != nullptr; }
+  /// A binary.
   bool is_bytes() const { return get_if<bytes>() != nullptr; }
+  /// An array, with elements or without.
   bool is_array() const { return get_if<array_type>() != nullptr; }
+  /// An object, with members or without.
   bool is_object() const { return get_if<object_type>() != nullptr; }
 
   /// Where the value is, if it is exactly of this type: `bool`, `std::uint64_t`, `std::int64_t` (negative numbers
@@ -92,6 +111,7 @@ class term {
 
   /// How many elements or members there are; 0 for what is neither an array nor an object.
   std::size_t size() const;
+  /// size() == 0
   bool empty() const { return size() == 0; }
   /// An element; null if it is not there.
   const term& operator[](std::size_t index) const;
@@ -99,12 +119,14 @@ class term {
   const term& operator[](std::string_view key) const;
   /// Over the elements of an array.
   array_type::const_iterator begin() const { return elements().begin(); }
+  /// Behind the last one.
   array_type::const_iterator end() const { return elements().end(); }
   /// To an array, or to null, which becomes one. @throws std::invalid_argument for anything else.
   void push_back(term element);
 
   /// Erlang's `=:=`: 1 is not 1.0.
   friend bool operator==(const term&, const term&) = default;
+  /// Whether it is this text.
   template <std::convertible_to<std::string_view> S>
   requires(!std::same_as<S, term>) friend bool operator==(const term& t, const S& text) {
     const auto* const own = t.get_if<std::string>();
@@ -122,9 +144,10 @@ class term {
 
 /// An element on its way into array(): moved, which an initializer_list of terms would not allow.
 struct term::element {
+  /// Anything that makes a term.
   template <class T>
   requires std::convertible_to<T, term> element(T&& from) : value(std::forward<T>(from)) {}
-  mutable term value;
+  mutable term value;  ///< the term
 };
 
 template <class T>

@@ -12,6 +12,7 @@
 
 namespace [[gnu::visibility("default")]] nodelink {
 
+/// A time span.
 using duration = std::chrono::nanoseconds;
 
 /// A point on the node's monotonic clock. Only the type is the standard library's; who runs the node reads the clock.
@@ -26,9 +27,9 @@ struct environment {
 
 /// One PUBLISH.
 struct publication {
-  std::string topic;
-  std::string payload;
-  bool retain = false;
+  std::string topic;                 ///< where to
+  std::string payload;               ///< what, at most max_payload bytes of a node's
+  bool retain = false;               ///< the broker keeps it for who subscribes later
   std::uint32_t expiry_seconds = 0;  ///< MQTT 5 message expiry; 0 never expires
   int qos = 1;                       ///< 0 or 1
   bool is_urgent = false;            ///< may leave before what waits to be sent
@@ -36,6 +37,7 @@ struct publication {
 
 /// Why a connection ended or was never made.
 struct connection_loss {
+  /// What has happened.
   enum class kind {
     lost,            ///< it was up, and is not; or the broker answers, and it came to nothing
     unreachable,     ///< no broker there
@@ -46,9 +48,9 @@ struct connection_loss {
   };
   /// What a person might look at. How that is set is the program's own affair.
   enum class remedy { none, credentials, mqtt_version, node_name, authority, own_certificate, tls_version, tls };
-  kind what = kind::lost;
-  std::string sentence;  ///< for a person: what happened, and to whom
-  remedy look_at = remedy::none;
+  kind what = kind::lost;         ///< what has happened
+  std::string sentence;           ///< for a person: what happened, and to whom
+  remedy look_at = remedy::none;  ///< what to do about it
 };
 
 /// What a transport tells its node. Called on the node's thread only.
@@ -77,7 +79,9 @@ class transport {
   virtual void connect(const std::string& client_id, const publication& will, transport_events& events) = 0;
   /// What is published after it leaves when the broker has granted it.
   virtual void subscribe(const std::vector<std::string>& filters) = 0;
+  /// What has been on its way may still come.
   virtual void unsubscribe(const std::vector<std::string>& filters) = 0;
+  /// Queues it, and returns.
   virtual void publish(publication p) = 0;
   /// So much waits to be sent that what gives rise to more had better wait too. Some event follows when it is over.
   virtual bool is_congested() const { return false; }

@@ -9,11 +9,14 @@ namespace paho {
 
 /// How the broker shows who it is, and this node to the broker. Files are PEM.
 struct tls_settings {
-  bool on = false;
-  std::string ca_file, ca_folder;  ///< whose certificates are believed; both empty for those this machine trusts
-  std::string certificate, key;    ///< this node's own; empty for none
-  bool is_1_3_needed = false;      ///< otherwise 1.2 will do
-  bool is_insecure = false;        ///< any certificate will do: somebody in between can read and change everything
+  bool on = false;  ///< mqtts, or wss
+  /// Whose certificates are believed, with ca_folder; both empty for those this machine trusts
+  std::string ca_file;
+  std::string ca_folder;       ///< as OpenSSL's rehash leaves it
+  std::string certificate;     ///< this node's own; empty for none
+  std::string key;             ///< the certificate's, without a passphrase
+  bool is_1_3_needed = false;  ///< otherwise 1.2 will do
+  bool is_insecure = false;    ///< any certificate will do: somebody in between can read and change everything
 };
 
 /// What is wrong with the files, in a sentence; nothing if they are good.
@@ -21,15 +24,15 @@ std::optional<std::string> problem_with(const tls_settings& settings);
 
 /// Which broker, and as whom.
 struct broker_settings {
-  std::string host = "localhost";
-  int port = 1883;
-  tls_settings tls;
-  bool websockets = false;
-  std::string path = "/mqtt";  ///< of the WebSocket
-  std::string username;        ///< empty for none
-  std::string password;
-  int keepalive_seconds = 60;  ///< 1 to 65535
-  bool mqtt_5 = true;          ///< otherwise 3.1.1
+  std::string host = "localhost";  ///< a name, or an address of IPv4 or IPv6
+  int port = 1883;                 ///< 1 to 65535
+  tls_settings tls;                ///< on or not, and by which files
+  bool websockets = false;         ///< ws, or wss
+  std::string path = "/mqtt";      ///< of the WebSocket
+  std::string username;            ///< empty for none
+  std::string password;            ///< empty for none
+  int keepalive_seconds = 60;      ///< 1 to 65535
+  bool mqtt_5 = true;              ///< otherwise 3.1.1
 };
 
 /// As Paho takes it.

@@ -12,11 +12,13 @@ namespace paho {
 
 /// What a URL said of who connects.
 struct said_by_url {
-  bool username = false, password = false;
+  bool username = false;  ///< its name
+  bool password = false;  ///< and how it shows that
 };
 
 /// A URL that is none of a broker. what() does not show the password.
 struct bad_broker_url : std::invalid_argument {
+  /// @param what is wrong with it, as the end of a sentence
   explicit bad_broker_url(const std::string& what) : std::invalid_argument("the broker's URL " + what), fault(what) {}
   std::string fault;  ///< the sentence without its subject
 };

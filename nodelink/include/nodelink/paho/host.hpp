@@ -18,8 +18,8 @@ environment real_environment();
 
 /// Which node, and how it connects.
 struct host_settings {
-  node_settings node;
-  paho::broker_settings broker;
+  node_settings node;            ///< which node
+  paho::broker_settings broker;  ///< which broker, and as whom
 
   /// From the environment, for a node that is called `name` unless that says otherwise:
   /// - NODELINK_NAME: `name@host`, or `name` alone, which is completed with this machine's host name;
@@ -46,6 +46,7 @@ class host {
   ~host();
   host(const host&) = delete;
 
+  /// Its node, on the thread that drives it; before it is driven, on any.
   nodelink::node& node();
 
   /// A line for each thing that happens to the node, such as why there is no connection. Before the node is driven.

@@ -23,9 +23,9 @@
 namespace [[gnu::visibility("default")]] nodelink {
 namespace paho {
 
-/// @param loop outlives the transport. @param before_connect is called when a connection is about to be made.
-/// Destroyed while it is connected, a transport leaves its will to be heard. Then, and if it is the last client of
-/// Paho's in the program, that takes up to a second.
+/// @param settings which broker @param loop outlives the transport. @param before_connect is called when a connection
+/// is about to be made. Destroyed while it is connected, a transport leaves its will to be heard. Then, and if it is
+/// the last client of Paho's in the program, that takes up to a second.
 std::unique_ptr<transport> make_transport(const broker_settings& settings, reactor& loop,
                                           std::function<void()> before_connect = {});
 

@@ -25,6 +25,7 @@ using nodelink::publication;
 /// MQTT 3.1.1 section 4.7: does the filter, with its `+` and `#`, match the topic?
 bool matches(std::string_view filter, std::string_view topic);
 
+/// @cond
 /// One connection, from CONNECT to its end. Both ends hold it; each end has its own view.
 struct session {
   std::string client_id;
@@ -43,6 +44,7 @@ struct session {
   instant subscribed{};                                      // what is sent later arrives later
 };
 using session_ptr = std::shared_ptr<session>;
+/// @endcond
 
 /// What a broker finds of its retained messages when it starts again.
 enum class persistence {
@@ -51,15 +53,18 @@ enum class persistence {
   none,
 };
 
+/// The one broker of a world. What a test does to it happens at once, and shows as time passes.
 class broker {
  public:
+  /// @cond
   explicit broker(world& w) : world_(w) {}
   ~broker();
+  /// @endcond
 
   // --- what a test controls
   /// How long a packet travels: between `latency` and `latency + jitter`, in order within its topic.
   duration latency = std::chrono::microseconds(50);
-  duration jitter{};
+  duration jitter{};  ///< see latency
   /// Mosquitto gives a silent connection up 1.5 x keepalive after its last packet, plus up to 5 s.
   duration keepalive = std::chrono::seconds(60);
   /// How much is kept for a client that does not acknowledge: the rest is dropped without a word, wills too.
@@ -73,10 +78,13 @@ class broker {
   void crash();
   /// Saves the retained messages for a later restart(persistence::rolled_back).
   void save() { saved_ = retained_; }
+  /// Starts it again, with what it finds of its retained messages.
   void restart(persistence p = persistence::kept);
+  /// Neither stopped nor crashed.
   bool is_running() const { return running_; }
   /// SIGSTOP and SIGCONT: nothing is read; then all of it at once.
   void freeze() { frozen_ = true; }
+  /// See freeze().
   void thaw();
   /// A publish by nobody: what `mosquitto_pub` does.
   void publish(const publication& p) { route(p); }
@@ -88,10 +96,14 @@ class broker {
   std::function<bool(const publication&)> loses;
   /// Something for this client was dropped, because of max_queued.
   std::function<void(const std::string& client_id, const publication&)> on_overflow;
+  /// What is retained at that topic; empty for nothing.
   std::string retained(const std::string& topic) const;
+  /// Whether somebody is connected as that client.
   bool is_connected(const std::string& client_id) const { return sessions_.contains(client_id); }
+  /// How many messages have passed.
   std::size_t publications() const { return publications_; }
 
+  /// @cond
   // --- what transports call
   session_ptr open(const std::string& client_id, const publication& will, nodelink::transport_events& events,
                    host* client, bool is_cut = false);
@@ -109,6 +121,7 @@ class broker {
   static void silence_ends(const session_ptr& s) { ++s->silences; }
   void cut(const session_ptr& s);
   void heal(const session_ptr& s);
+  /// @endcond
 
  private:
   void at_broker(const session_ptr& s, std::string_view topic, std::function<void()> what);
@@ -131,6 +144,7 @@ class broker {
   std::vector<std::weak_ptr<session>> were_cut_;  // what they still hold back holds them
 };
 
+/// @cond
 /// The transport of a simulated host.
 class simulated_transport final : public nodelink::transport {
  public:
@@ -160,6 +174,7 @@ class simulated_transport final : public nodelink::transport {
   bool is_congested_ = false;
   session_ptr session_;
 };
+/// @endcond
 
 }  // namespace simulation
 }  // namespace gnu::visibility("default")]]nodelink

@@ -22,18 +22,23 @@ using nodelink::instant;
 
 class host;
 
+/// Everything that is simulated. It outlives what it starts.
 class world {
  public:
+  /// @param seed what happens by chance is the same for the same one
   explicit world(std::uint64_t seed = 1);
   ~world();
 
   /// Lets virtual time pass, and everything happen that is due in it.
   void advance(duration time);
 
+  /// Virtual time.
   instant now() const { return now_; }
+  /// 64 random bits, from the seed.
   std::uint64_t random();
   /// The wall clock jumps; monotonic time does not.
   void jump_wall_clock(std::chrono::milliseconds by) { wall_clock_offset_ += by; }
+  /// Its time and its chance, for a node.
   nodelink::environment environment();
 
   /// Does something after a time; things due at the same time happen in the order of these calls.
@@ -44,6 +49,7 @@ class world {
   /// The same with all settings.
   host& start(nodelink::node_settings settings);
 
+  /// Its broker.
   simulation::broker& broker() { return broker_; }
 
   /// The program that is running just now, if one is.
@@ -65,11 +71,16 @@ class world {
 /// A program with one node in it, as the operating system sees it.
 class host final : public nodelink::node_observer {
  public:
+  /// @cond
   host(world& w, nodelink::node_settings settings);
   ~host() override;
+  /// @endcond
 
+  /// What its node is called.
   const std::string& name() const { return settings_.name; }
+  /// Its node, while it is running: another one after each restart().
   nodelink::node& node() { return *node_; }
+  /// Not killed.
   bool is_running() const { return node_ != nullptr; }
 
   /// SIGKILL: the program is gone, the broker notices at once.
@@ -78,17 +89,22 @@ class host final : public nodelink::node_observer {
   void kill_without_will();
   /// SIGSTOP and SIGCONT: nothing is read, no time-out fires; then all of it at once.
   void freeze();
+  /// See freeze().
   void thaw();
+  /// Whether it is.
   bool is_frozen() const { return frozen_; }
   /// The program has much to do: what arrives is read at once, and handled this much later. 0 for at once.
   void be_busy(duration lag) { lag_ = lag; }
+  /// See be_busy().
   duration lag() const { return lag_; }
   /// Too much waits to be sent, until it does no more.
   void congest(bool is_congested);
   /// The cable: packets both ways vanish. Healed, what was sent meanwhile arrives (TCP repeats it),
   /// unless the broker gave the connection up.
   void cut();
+  /// Whether it is.
   bool is_cut() const { return cut_; }
+  /// See cut().
   void heal();
   /// A kill, and the same program again.
   void restart();
@@ -98,13 +114,14 @@ class host final : public nodelink::node_observer {
   /// Does something in this program, once it is not frozen.
   void when_running(std::function<void()> what);
 
-  // What the node said, for tests.
+  /// What the node said, a line each, for tests.
   std::vector<std::string> log;
   /// Hears what the node's observer hears, besides.
   nodelink::node_observer* listener = nullptr;
   /// Called after each turn of the node, as a program's event loop has it.
   std::function<void()> after_each;
 
+  /// @cond
   void node_up(std::uint64_t creation) override;
   void connection_lost(const nodelink::connection_loss& loss, duration next_try) override;
   void replaced(std::uint64_t creation) override;
@@ -112,6 +129,9 @@ class host final : public nodelink::node_observer {
   void dropped(nodelink::drop why, std::string_view from, std::string_view what, std::uint64_t count) override;
   void process_ended(const nodelink::pid& process, const nodelink::term& reason) override;
 
+  /// @endcond
+
+  /// The world that it is in.
   world& where() { return world_; }
 
  private:
