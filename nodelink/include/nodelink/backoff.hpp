@@ -29,4 +29,4 @@ class backoff {
   int tries_ = 0;
 };
 
-}  // namespace gnu::visibility("default")]]nodelink
+}  // namespace nodelink

@@ -181,7 +181,7 @@ std::optional<T> from_term(const term& t) {
   }
 }
 
-}  // namespace gnu::visibility("default")]]nodelink
+}  // namespace nodelink
 
 /// Makes a struct a message: its name and its members, at most sixteen of them, in the order of the wire. To be written
 /// behind the struct, in its namespace.

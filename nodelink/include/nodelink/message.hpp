@@ -124,4 +124,4 @@ struct exit_signal {
   static term write(const pid& from, const term& reason, cause why);
 };
 
-}  // namespace gnu::visibility("default")]]nodelink
+}  // namespace nodelink

@@ -69,7 +69,7 @@ struct registered {
   std::string node;  ///< is_node_name
 };
 
-}  // namespace gnu::visibility("default")]]nodelink
+}  // namespace nodelink
 
 /// For unordered containers.
 template <>

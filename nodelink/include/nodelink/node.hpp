@@ -165,4 +165,4 @@ class node {
   std::unique_ptr<node_core> core_;
 };
 
-}  // namespace gnu::visibility("default")]]nodelink
+}  // namespace nodelink

@@ -77,4 +77,4 @@ class [[nodiscard]] process {
   handle handle_;
 };
 
-}  // namespace gnu::visibility("default")]]nodelink
+}  // namespace nodelink

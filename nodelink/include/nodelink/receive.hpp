@@ -219,4 +219,4 @@ process waiting_receive(receive_clauses<C...> receive) {
 
 }  // namespace detail
 /// @endcond
-}  // namespace gnu::visibility("default")]]nodelink
+}  // namespace nodelink

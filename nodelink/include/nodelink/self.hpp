@@ -99,6 +99,8 @@ class self {
   /// (`infinity` for ever), and sent when there is one, in its order and before anything later; 0 for no longer. A node
   /// keeps max_kept messages of max_kept_bytes in all: then the oldest goes. What goes unsent is counted and told
   /// (drop::unsent). The sender in such a message is this process as it is when it is sent.
+  /// What was sent before the loss of the connection was noticed (up to 1.75 keepalives after a cable is cut) is not
+  /// kept, and may be lost.
   void keep_offline(duration at_most) const;
 
   /// How many messages may lie in the mailbox, and what is dropped, counted and told (drop::overrun) when there would
@@ -193,4 +195,4 @@ class self {
   process_state* state_;
 };
 
-}  // namespace gnu::visibility("default")]]nodelink
+}  // namespace nodelink

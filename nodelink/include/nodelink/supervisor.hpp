@@ -59,4 +59,4 @@ struct child_spec {
 /// it ends with the same reason. Before it ends it ends its children, the last first.
 process supervisor(self me, supervisor_flags flags, std::vector<child_spec> children);
 
-}  // namespace gnu::visibility("default")]]nodelink
+}  // namespace nodelink

@@ -202,4 +202,4 @@ inline constexpr const char* timeout = "timeout";            ///< a reply did no
 inline term error(std::string_view what) { return term::array({"error", what}); }
 }  // namespace reason
 
-}  // namespace gnu::visibility("default")]]nodelink
+}  // namespace nodelink

@@ -96,4 +96,4 @@ class transport {
   virtual bool is_idle() const { return true; }
 };
 
-}  // namespace gnu::visibility("default")]]nodelink
+}  // namespace nodelink

@@ -83,4 +83,4 @@ inline void drive(detail::net::io_context& context, host& driven) {
   std::make_shared<detail::asio_loop>(context, driven)->begin();
 }
 
-}  // namespace gnu::visibility("default")]]nodelink
+}  // namespace nodelink

@@ -42,4 +42,4 @@ std::string uri(const broker_settings& broker);
 std::string address(const broker_settings& broker);
 
 }  // namespace paho
-}  // namespace gnu::visibility("default")]]nodelink
+}  // namespace nodelink

@@ -29,4 +29,4 @@ struct bad_broker_url : std::invalid_argument {
 said_by_url read_broker_url(const std::string& url, broker_settings& settings);
 
 }  // namespace paho
-}  // namespace gnu::visibility("default")]]nodelink
+}  // namespace nodelink

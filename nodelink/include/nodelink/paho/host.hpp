@@ -81,4 +81,4 @@ class host {
   std::unique_ptr<parts> parts_;
 };
 
-}  // namespace gnu::visibility("default")]]nodelink
+}  // namespace nodelink

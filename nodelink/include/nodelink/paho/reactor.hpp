@@ -19,4 +19,4 @@ class reactor {
 };
 
 }  // namespace paho
-}  // namespace gnu::visibility("default")]]nodelink
+}  // namespace nodelink

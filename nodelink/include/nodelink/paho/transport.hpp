@@ -30,4 +30,4 @@ std::unique_ptr<transport> make_transport(const broker_settings& settings, react
                                           std::function<void()> before_connect = {});
 
 }  // namespace paho
-}  // namespace gnu::visibility("default")]]nodelink
+}  // namespace nodelink

@@ -177,4 +177,4 @@ class simulated_transport final : public nodelink::transport {
 /// @endcond
 
 }  // namespace simulation
-}  // namespace gnu::visibility("default")]]nodelink
+}  // namespace nodelink

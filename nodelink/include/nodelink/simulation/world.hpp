@@ -150,4 +150,4 @@ class host final : public nodelink::node_observer {
 };
 
 }  // namespace simulation
-}  // namespace gnu::visibility("default")]]nodelink
+}  // namespace nodelink
