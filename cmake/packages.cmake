@@ -37,6 +37,8 @@ package(client messenger-client net "" "Robust messenger over MQTT: the client")
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_GENERATE_SHLIBS ON)
 set(CPACK_DEBIAN_NODE_PACKAGE_RECOMMENDS mosquitto)
 install(FILES topics.md DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libnodelink-dev COMPONENT development)
+install(DIRECTORY examples/fleet DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libnodelink-dev/examples
+  COMPONENT development)
 install(FILES README.md topics.md DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/messenger-node COMPONENT node)
 install(FILES client/README.md DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/messenger-client COMPONENT client)
 include(CPack)

@@ -68,7 +68,7 @@ void incarnation::disconnected(const connection_loss& loss) {
 
 // While the name is contested at once: the sooner it is seen who has it, the surer it is that he is still there.
 void incarnation::wait_to_connect(const connection_loss& loss) {
-  const bool is_contested = env_.now() < contested_until_;
+  const bool is_contested = env_.now() < contested_until_ && loss.what != connection_loss::kind::unreachable;
   const duration wait =
       is_contested ? backoff(first_wait, longest_wait).next(env_.random()) : backoff_.next(env_.random());
   deadline_ = env_.now() + wait;

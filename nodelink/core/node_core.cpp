@@ -125,18 +125,24 @@ void node_core::publish(const std::string& topic, const term& content, bool is_u
       {.topic = topic, .payload = std::move(payload), .qos = settings_.message_qos, .is_urgent = is_urgent});
 }
 
-// Only a message: a signal without a connection has no meaning later.
-void node_core::keep(const std::string& topic, term content, const process_state& by) {
+// Only a message: a signal without a connection has no meaning later. What follows waits behind what is kept.
+bool node_core::is_to_be_kept(const process_state* by, const std::string& to, const term& content) const {
+  return by && by->keep_offline > duration::zero() && to != settings_.name &&
+         (!incarnation_.is_up() || offline_.has(to)) && content.is_array() && !content.empty();
+}
+
+void node_core::keep(const std::string& node, const std::string& topic, term content, const process_state& by) {
   const auto size = encode(content).size();
   if (size > max_payload) return publish(topic, content);  // says what is wrong with it
   const bool is_signed = content[0] == to_string(pid_of(by.serial));
   const instant until = by.keep_offline == infinity ? instant::max() : env_.now() + by.keep_offline;
-  for (auto gone = offline_.put({topic, std::move(content), size, until, is_signed ? by.serial : 0}); gone > 0; --gone)
+  for (auto gone = offline_.put({node, topic, std::move(content), size, until, is_signed ? by.serial : 0}); gone > 0;
+       --gone)
     note(drop::unsent, name(), "no connection to the broker, and more than can be kept");
 }
 
-void node_core::send_kept() {
-  while (auto one = offline_.take()) {
+void node_core::send_kept(const std::string& node) {
+  while (auto one = offline_.take(node)) {
     if (one->signed_by == 0) {
       publish(one->topic, one->content);
       continue;
@@ -147,14 +153,9 @@ void node_core::send_kept() {
   }
 }
 
-static bool is_to_be_kept(const process_state* by, const term& content) {
-  return by && by->keep_offline > duration::zero() && content.is_array() && !content.empty();
-}
-
 void node_core::send(const pid& to, term content, const process_state* by) {
   need_node(to.node);
-  if (to.node != settings_.name && !incarnation_.is_up() && is_to_be_kept(by, content))
-    return keep(topics_.inbox(to, name()), std::move(content), *by);
+  if (is_to_be_kept(by, to.node, content)) return keep(to.node, topics_.inbox(to, name()), std::move(content), *by);
   if (to.node != settings_.name) return publish(topics_.inbox(to, name()), content);
   if (auto* state = local(to)) deliver_local(*state, std::move(content));
 }
@@ -162,8 +163,7 @@ void node_core::send(const pid& to, term content, const process_state* by) {
 void node_core::send(const registered& to, term content, const process_state* by) {
   need_node(to.node);
   need_name(to.name);
-  if (to.node != settings_.name && !incarnation_.is_up() && is_to_be_kept(by, content))
-    return keep(topics_.inbox(to, name()), std::move(content), *by);
+  if (is_to_be_kept(by, to.node, content)) return keep(to.node, topics_.inbox(to, name()), std::move(content), *by);
   if (to.node != settings_.name) return publish(topics_.inbox(to, name()), content);
   if (auto* state = scheduler_.whereis(to.name)) return deliver_local(*state, std::move(content));
   if (to.name == net_kernel) answer_as_net_kernel({.from = name(), .local = true, .content = std::move(content)});
@@ -452,7 +452,7 @@ void node_core::connection_is_up() {
   if (!channels.empty()) transport_.subscribe(channels);
   for (const auto& [node, by] : monitors_) watch(node);
   tell_monitors(name(), true, cause::connection);
-  send_kept();
+  for (const auto& node : offline_.nodes()) watch(node);
   tell([this](node_observer& o) { o.node_up(creation()); });
 }
 
@@ -475,7 +475,7 @@ void node_core::tick() {
   expected_links_lost([now = env_.now()](const process_state&, instant until) { return until <= now; }, cause::silence);
   if (is_echo_wanted) echo();
   for (auto gone = offline_.expire(env_.now()); gone > 0; --gone)
-    note(drop::unsent, name(), "no connection to the broker for too long");
+    note(drop::unsent, name(), "no connection, or nobody there, for too long");
 }
 
 // What the broker has for this node by the time that this is there comes before it.

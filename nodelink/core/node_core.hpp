@@ -71,8 +71,9 @@ class node_core {
   void deliver_local(process_state& to, term content);
   static bool is_late_reply(const process_state& to, const message& m);
   void publish(const std::string& topic, const term& content, bool is_urgent = false);
-  void keep(const std::string& topic, term content, const process_state& by);
-  void send_kept();
+  bool is_to_be_kept(const process_state* by, const std::string& to, const term& content) const;
+  void keep(const std::string& node, const std::string& topic, term content, const process_state& by);
+  void send_kept(const std::string& node);
   void answer_as_net_kernel(const message& m);
   void link_remote(process_state& from, const pid& to, const term& signal);
   void monitor_local(process_state& monitor, process_state* of);

@@ -53,6 +53,7 @@ void node_core::newer_incarnation(const std::string& node, std::uint64_t creatio
   if (table_.changed_at(node) != place) return;
   if (was_up) tell_monitors(node, false, cause::node_died);
   tell_monitors(node, true, cause::node_died);
+  send_kept(node);
 }
 
 void node_core::node_went_down(const node_status& status) {

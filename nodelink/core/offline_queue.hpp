@@ -1,11 +1,13 @@
 /// @file offline_queue.hpp
-/// What processes have sent while there was no connection, until there is one. Pure; the node's thread only.
+/// What processes have sent while there was no connection, until there is one, and the node that it is for is up.
+/// Pure; the node's thread only.
 #pragma once
 
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <nodelink/self.hpp>
 
@@ -14,6 +16,7 @@ namespace nodelink {
 class offline_queue {
  public:
   struct entry {
+    std::string node;  ///< whom it is for
     std::string topic;
     term content;
     std::size_t size;             ///< of the payload
@@ -26,14 +29,19 @@ class offline_queue {
   /// Drops those whose time is over. @returns how many
   std::size_t expire(instant now);
   std::optional<instant> next_deadline() const;
-  /// Takes the oldest out.
-  std::optional<entry> take();
+
+  /// Whom there is something for.
+  std::vector<std::string> nodes() const;
+  bool has(const std::string& node) const { return of_node_.contains(node); }
+  /// Takes the oldest for that node out.
+  std::optional<entry> take(const std::string& node);
 
  private:
   using number = std::uint64_t;
   entry take(number which);
 
   std::map<number, entry> entries_;  // in order
+  std::map<std::string, std::set<number>, std::less<>> of_node_;
   std::set<std::pair<instant, number>> ends_;
   std::size_t bytes_ = 0;
   number last_ = 0;

@@ -1,9 +1,11 @@
 #include <nodelink/paho/host.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <map>
 #include <ostream>
@@ -136,9 +138,19 @@ host_settings host_settings::from_environment(const std::string& name) {
   }
   if (const auto file = of_environment("NODELINK_PASSWORD_FILE")) {
     std::ifstream in(*file);
+    if (!in.is_open())
+      throw std::invalid_argument("the file of the password, " + *file +
+                                  " (NODELINK_PASSWORD_FILE), cannot be read: " + std::strerror(errno));
     if (!std::getline(in, s.broker.password))
       throw std::invalid_argument("there is no password in " + *file + " (NODELINK_PASSWORD_FILE)");
+    if (s.broker.username.empty())
+      throw std::invalid_argument(
+          "NODELINK_PASSWORD_FILE is set, and NODELINK_BROKER has no user name: mqtt://USER@HOST");
   }
+  for (const char* file : {"NODELINK_CA_FILE", "NODELINK_CERTIFICATE", "NODELINK_KEY"})
+    if (of_environment(file) && !s.broker.tls.on)
+      throw std::invalid_argument(std::string(file) +
+                                  " is set, and NODELINK_BROKER is no URL with TLS: mqtts:// or wss://");
   s.broker.tls.ca_file = of_environment("NODELINK_CA_FILE").value_or("");
   s.broker.tls.certificate = of_environment("NODELINK_CERTIFICATE").value_or("");
   s.broker.tls.key = of_environment("NODELINK_KEY").value_or("");
@@ -191,6 +203,9 @@ static host_settings checked(host_settings s) {
     throw std::invalid_argument("the keepalive " + std::to_string(s.broker.keepalive_seconds) +
                                 " must be 1 to 65535 seconds");
   if (s.broker.host.empty()) throw std::invalid_argument("the broker's host must not be empty");
+  if (s.broker.host.find_first_of("/ \t\r\n@") != std::string::npos)
+    throw std::invalid_argument("the broker's host '" + s.broker.host +
+                                "' must be a name or an address; paho::read_broker_url() takes a URL apart");
   if (s.broker.tls.on)
     if (const auto problem = paho::problem_with(s.broker.tls)) throw std::invalid_argument(*problem);
   return s;
@@ -236,6 +251,7 @@ int host::run() {
 }
 
 void host::start() {
+  if (parts_->own.joinable()) throw std::logic_error("host::start() was called twice");
   // A new thread has the mask of who makes it.
   sigset_t all, before;
   sigfillset(&all);

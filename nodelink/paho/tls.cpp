@@ -43,6 +43,9 @@ bool read_files(SSL_CTX* context, const tls_settings& s, const F& failed) {
                                SSL_CTX_load_verify_dir(context, s.ca_folder.c_str()) != 1))
     return failed("the folder of authorities " + s.ca_folder + " is no folder");
   if (s.ca_file.empty() && s.ca_folder.empty()) SSL_CTX_set_default_verify_paths(context);
+  if (s.certificate.empty() != s.key.empty())
+    return failed(s.key.empty() ? "the certificate " + s.certificate + " is of no use without its key"
+                                : "the key " + s.key + " is of no use without its certificate");
   if (s.certificate.empty()) return true;
   if (!readable(s.certificate, "the certificate") || !readable(s.key, "the key")) return false;
   if (SSL_CTX_use_certificate_chain_file(context, s.certificate.c_str()) != 1)

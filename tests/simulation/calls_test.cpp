@@ -24,6 +24,11 @@ struct twice {
 };
 NODELINK_MESSAGE(twice, n)
 
+struct several {
+  std::vector<question> all;
+};
+NODELINK_MESSAGE(several, all)
+
 struct calls : testing::Test {
   world w;
   host& a = w.start("a@x");
@@ -416,4 +421,56 @@ TEST_F(calls, a_mailbox_has_the_bound_that_its_process_sets) {
                                                 : (lines{"down", "[7]", "[8]", "[9]"}));
     }
   }
+}
+
+TEST_F(calls, what_is_kept_waits_until_the_node_that_it_is_for_is_up) {
+  const auto sink = [&] {
+    const auto p = b.node().spawn([&](self me) -> process {
+      for (;;) co_await me.receive([&](const twice& t) { seen.push_back(std::to_string(t.n)); });
+    });
+    b.node().register_name("sink", p);
+  };
+  a.node().spawn([](self me) -> process {
+    me.keep_offline(10min);
+    for (int n = 1;; ++n) {
+      me.send({"sink", "b@x"}, twice{n});
+      co_await me.receive(after(10s, [] {}));
+    }
+  });
+  sink();
+  w.advance(5s);
+  EXPECT_EQ(seen, lines{"1"});
+  w.broker().crash();
+  b.kill();
+  w.advance(60s);
+  w.broker().restart(nodelink::simulation::persistence::none);
+  w.advance(60s);
+  EXPECT_TRUE(a.node().is_up());
+  b.restart();
+  sink();
+  w.advance(15s);
+  ASSERT_EQ(seen.size(), 14U);
+  for (std::size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i], std::to_string(i + 1));
+  EXPECT_EQ(a.node().count(drop::unsent), 0U);
+}
+
+// The pid of another node, wherever in a message it stands as who sends it.
+TEST_F(calls, a_sender_that_is_forged_within_a_message_is_not_read) {
+  std::optional<bool> is_read;
+  const auto p = a.node().spawn([&](self me) -> process {
+    for (;;)
+      co_await me.receive([&](const call_request& r) { is_read = r.as<question>().has_value(); },
+                          [&](const several&) noexcept { is_read = true; }, [&](const message&) { is_read = false; });
+  });
+  w.advance(10ms);
+  const auto came = [&](const std::string& payload) {
+    is_read.reset();
+    w.broker().publish({"nodelink/1/test/to/a@x/" + to_string(p).substr(4) + "/from/b@x", payload});
+    w.advance(10ms);
+    return is_read;
+  };
+  EXPECT_EQ(came(R"(["b@x/1-1","$call",1,["b@x/1-1","question",7]])"), true);
+  EXPECT_EQ(came(R"(["b@x/1-1","$call",1,["c@x/1-1","question",7]])"), false);
+  EXPECT_EQ(came(R"(["several",[["b@x/1-1","question",7]]])"), true);
+  EXPECT_EQ(came(R"(["several",[["b@x/1-1","question",7],["c@x/1-1","question",7]]])"), false);
 }

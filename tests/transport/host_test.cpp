@@ -196,6 +196,23 @@ TEST_F(hosts, refuse_what_is_not_valid_with_a_sentence) {
   s = settings("a@x");
   s.broker.keepalive_seconds = 0;
   EXPECT_EQ(refusal(s), "the keepalive 0 must be 1 to 65535 seconds");
+  s = settings("a@x");
+  s.broker.host = "mqtt://localhost";
+  EXPECT_EQ(
+      refusal(s),
+      "the broker's host 'mqtt://localhost' must be a name or an address; paho::read_broker_url() takes a URL apart");
+  s = settings("a@x");
+  s.broker.tls.on = true;
+  s.broker.tls.key = "/nowhere";
+  EXPECT_EQ(refusal(s), "the key /nowhere is of no use without its certificate");
+  s.broker.tls.certificate = std::exchange(s.broker.tls.key, "");
+  EXPECT_EQ(refusal(s), "the certificate /nowhere is of no use without its key");
+}
+
+TEST_F(hosts, have_one_thread_of_their_own) {
+  host h(settings("a@x"));
+  h.start();
+  EXPECT_THROW(h.start(), std::logic_error);
 }
 
 TEST(host_settings_of_the_environment, are_complete_without_it_and_heed_it) {
@@ -234,5 +251,18 @@ TEST(host_settings_of_the_environment, are_complete_without_it_and_heed_it) {
     EXPECT_EQ(std::string(e.what()).find("the broker's URL (NODELINK_BROKER) does not begin with"), 0U);
     EXPECT_EQ(std::string(e.what()).find("pw"), std::string::npos);
   }
-  EXPECT_THROW(with({{"NODELINK_PASSWORD_FILE", "/nowhere"}}), std::invalid_argument);
+  const auto refusal = [&](std::initializer_list<std::pair<const char*, std::string>> variables) -> std::string {
+    try {
+      with(variables);
+      return "";
+    } catch (const std::invalid_argument& e) {
+      return e.what();
+    }
+  };
+  EXPECT_EQ(refusal({{"NODELINK_PASSWORD_FILE", "/nowhere"}}),
+            "the file of the password, /nowhere (NODELINK_PASSWORD_FILE), cannot be read: No such file or directory");
+  EXPECT_EQ(refusal({{"NODELINK_PASSWORD_FILE", "/etc/hostname"}}),
+            "NODELINK_PASSWORD_FILE is set, and NODELINK_BROKER has no user name: mqtt://USER@HOST");
+  EXPECT_EQ(refusal({{"NODELINK_BROKER", "mqtt://broker"}, {"NODELINK_CA_FILE", "/etc/hostname"}}),
+            "NODELINK_CA_FILE is set, and NODELINK_BROKER is no URL with TLS: mqtts:// or wss://");
 }

@@ -126,6 +126,19 @@ TEST_F(established, says_once_that_it_hears_nothing_of_itself) {
   EXPECT_TRUE(node.is_up());
 }
 
+TEST_F(established, backs_off_from_a_broker_that_is_gone_though_its_name_was_contested) {
+  lose_connection();
+  find_rival();
+  duration longest{};
+  for (int i = 0; i < 6; ++i) {
+    node.disconnected({connection_loss::kind::unreachable, "nobody there"});
+    longest = std::max(longest, *node.next_deadline() - time);
+    time = *node.next_deadline();
+    node.run();
+  }
+  EXPECT_GE(longest, 2s);
+}
+
 TEST_F(replacing, gives_way_only_when_the_other_does_not) { EXPECT_EQ(finds(), patience); }
 
 TEST_F(replacing, is_over_when_the_connection_has_stood) {

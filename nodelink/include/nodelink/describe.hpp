@@ -27,8 +27,9 @@
 namespace [[gnu::visibility("default")]] nodelink {
 
 /// Who sends a message, as a member of it: `struct ping { sender from; };`, filled by `me.pid()`. It stands first on
-/// the wire, wherever it is in the struct, and a node that is not his own cannot write it: what is not of the node that
-/// the message came from is dropped before any process sees it.
+/// the wire, wherever it is in the struct, and another node cannot write it: a message with the sender of a node that
+/// it does not come from matches no clause, and call_request::as() does not read it. (Somebody else's pid, to be passed
+/// on, is a `pid`.)
 struct sender : pid {
   /// Nobody.
   sender() = default;
@@ -72,6 +73,10 @@ std::optional<T> from_term(const term& t);
 
 namespace detail {
 
+// The same of what has come from that node, if one is given: a sender in it is one of its processes.
+template <class T>
+std::optional<T> read_term(const term& t, const std::string* node);
+
 template <class T>
 concept field = described<T> || std::is_arithmetic_v<T> || is_vector<T> || std::same_as<T, std::string> ||
     std::same_as<T, pid> || std::same_as<T, sender> || std::same_as<T, term>;
@@ -88,6 +93,11 @@ template <class T>
 struct written {
   explicit written(const T& value) {
     const auto description = nodelink_description(&value);
+    std::apply(
+        []<class... F>(F T::*...) {
+          static_assert(((std::same_as<F, sender> ? 1 : 0) + ... + 0) <= 1, "a message has one sender");
+        },
+        description.fields);
     const auto add_sender = [&]<class F>(F T::*member) {
       if constexpr (std::same_as<F, sender>) all.push_back(to_term(value.*member));
     };
@@ -103,7 +113,7 @@ struct written {
 
 template <class T>
 struct read {
-  explicit read(const term& t) {
+  read(const term& t, const std::string* node) {
     T value{};
     const auto description = nodelink_description(&value);
     std::size_t senders = 0;
@@ -117,7 +127,7 @@ struct read {
     std::size_t next = senders + 1;
     bool is_whole = true;
     const auto take = [&]<class F>(F T::*member) {
-      auto one = from_term<F>(std::same_as<F, sender> ? t[0] : t[next]);
+      auto one = read_term<F>(std::same_as<F, sender> ? t[0] : t[next], node);
       if constexpr (!std::same_as<F, sender>) ++next;
       if (one)
         value.*member = std::move(*one);
@@ -129,6 +139,39 @@ struct read {
   }
   std::optional<T> result;
 };
+
+template <class T>
+std::optional<T> read_term(const term& t, const std::string* node) {
+  check_field<T>();
+  if constexpr (described<T>) {
+    return std::move(read<T>(t, node).result);
+  } else if constexpr (std::same_as<T, term>) {
+    return t;
+  } else if constexpr (std::derived_from<T, pid>) {
+    const auto* const text = t.get_if<std::string>();
+    auto of = text ? parse_pid(*text) : std::nullopt;
+    if (!of || (std::same_as<T, sender> && node && of->node != *node)) return std::nullopt;
+    return T(std::move(*of));
+  } else if constexpr (is_vector<T> && !std::same_as<T, bytes>) {
+    if (!t.is_array()) return std::nullopt;
+    T all;
+    for (const auto& element : t) {
+      auto one = read_term<typename T::value_type>(element, node);
+      if (!one) return std::nullopt;
+      all.push_back(std::move(*one));
+    }
+    return all;
+  } else if constexpr (std::floating_point<T>) {
+    return t.is_number() ? std::optional(t.get<T>()) : std::nullopt;
+  } else if constexpr (std::integral<T> && !std::same_as<T, bool>) {
+    if (const auto* const n = t.get_if<std::uint64_t>(); n && std::in_range<T>(*n)) return static_cast<T>(*n);
+    if (const auto* const n = t.get_if<std::int64_t>(); n && std::in_range<T>(*n)) return static_cast<T>(*n);
+    return std::nullopt;
+  } else {
+    const auto* const held = t.get_if<T>();
+    return held ? std::optional(*held) : std::nullopt;
+  }
+}
 
 }  // namespace detail
 
@@ -152,39 +195,14 @@ term to_term(const T& value) {
 
 template <class T>
 std::optional<T> from_term(const term& t) {
-  detail::check_field<T>();
-  if constexpr (described<T>) {
-    return std::move(detail::read<T>(t).result);
-  } else if constexpr (std::same_as<T, term>) {
-    return t;
-  } else if constexpr (std::derived_from<T, pid>) {
-    const auto* const text = t.get_if<std::string>();
-    return text ? std::optional<T>(parse_pid(*text)) : std::nullopt;
-  } else if constexpr (detail::is_vector<T> && !std::same_as<T, bytes>) {
-    if (!t.is_array()) return std::nullopt;
-    T all;
-    for (const auto& element : t) {
-      auto one = from_term<typename T::value_type>(element);
-      if (!one) return std::nullopt;
-      all.push_back(std::move(*one));
-    }
-    return all;
-  } else if constexpr (std::floating_point<T>) {
-    return t.is_number() ? std::optional(t.get<T>()) : std::nullopt;
-  } else if constexpr (std::integral<T> && !std::same_as<T, bool>) {
-    if (const auto* const n = t.get_if<std::uint64_t>(); n && std::in_range<T>(*n)) return static_cast<T>(*n);
-    if (const auto* const n = t.get_if<std::int64_t>(); n && std::in_range<T>(*n)) return static_cast<T>(*n);
-    return std::nullopt;
-  } else {
-    const auto* const held = t.get_if<T>();
-    return held ? std::optional(*held) : std::nullopt;
-  }
+  return detail::read_term<T>(t, nullptr);
 }
 
 }  // namespace nodelink
 
-/// Makes a struct a message: its name and its members, at most sixteen of them, in the order of the wire. To be written
-/// behind the struct, in its namespace.
+/// Makes a struct a message: its name and its own members (not a base's), at most sixteen of them, in the order of the
+/// wire. To be written behind the struct, in its namespace. A number that is infinite, or none, is null on the wire,
+/// and then no number to who reads it.
 #define NODELINK_MESSAGE(type, ...)                                                                    \
   [[maybe_unused]] constexpr auto nodelink_description(const type*) {                                  \
     return nodelink::detail::describe<type>(#type __VA_OPT__(, NODELINK_MEMBERS_(type, __VA_ARGS__))); \

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace [[gnu::visibility("default")]] nodelink {
 
@@ -39,6 +40,12 @@ std::optional<std::uint64_t> parse_number(std::string_view text);
 /// A process identifier, unique among all nodes and all their incarnations.
 /// Written `<node>/<creation>-<serial>`; that text is the tail of the process's inbox topic.
 struct pid {
+  /// Nobody's.
+  pid() = default;
+  /// All of it.
+  pid(std::string node_name, std::uint64_t node_creation, std::uint64_t serial_number)
+      : node(std::move(node_name)), creation(node_creation), serial(serial_number) {}
+
   std::string node;            ///< the node's name
   std::uint64_t creation = 0;  ///< which incarnation of the node
   std::uint64_t serial = 0;    ///< which process there; 0 is net_kernel
@@ -56,6 +63,11 @@ std::optional<pid> parse_pid(std::string_view text);
 /// A channel of a node: what the node says there is heard by every process, on whatever node, that listens to it.
 /// Said once, whoever listens: the broker hands it on. (Erlang's nearest: a process group, and a send to each member.)
 struct channel {
+  /// No name, of nobody.
+  channel() = default;
+  /// @param of is_name @param speaker is_node_name
+  channel(std::string of, std::string speaker) : name(std::move(of)), node(std::move(speaker)) {}
+
   std::string name;  ///< is_name
   std::string node;  ///< who speaks there
 
@@ -65,6 +77,11 @@ struct channel {
 
 /// The address of a registered process on a node: `{Name, Node}` in Erlang.
 struct registered {
+  /// Nobody.
+  registered() = default;
+  /// @param process is_name @param where is_node_name
+  registered(std::string process, std::string where) : name(std::move(process)), node(std::move(where)) {}
+
   std::string name;  ///< is_name
   std::string node;  ///< is_node_name
 };

@@ -26,7 +26,8 @@ enum class drop {
   unexpected,  ///< a process had no use for it
   refused,     ///< a process said no to it, and was heard
   unsent,      ///< sent to another node without a connection, or too long, or no array
-  overrun,     ///< more than one node may have waiting here, or all together (max_waiting)
+  overrun,  ///< more than the mailbox may have (self::bound_mailbox), or than may wait of one node (1,000 messages or
+            ///< 4 MB) or of all together (100,000 or 256 MB)
 };
 /// How many kinds of drop there are.
 inline constexpr std::size_t drop_kinds = 9;
@@ -116,7 +117,12 @@ class node {
   void send(const registered& to, term content);
   /// The same of a NODELINK_MESSAGE.
   template <described M>
-  void send(const auto& to, const M& message) {
+  void send(const pid& to, const M& message) {
+    send(to, to_term(message));
+  }
+  /// The same of a NODELINK_MESSAGE.
+  template <described M>
+  void send(const registered& to, const M& message) {
     send(to, to_term(message));
   }
   /// To a process of this node.

@@ -69,6 +69,10 @@ struct clause_of<R (C::*)(A) const> {
 };
 template <class C, class R, class A>
 struct clause_of<R (C::*)(A)> : clause_of<R (C::*)(A) const> {};
+template <class C, class R, class A>
+struct clause_of<R (C::*)(A) const noexcept> : clause_of<R (C::*)(A) const> {};
+template <class C, class R, class A>
+struct clause_of<R (C::*)(A) noexcept> : clause_of<R (C::*)(A) const> {};
 template <class F>
 struct clause_of<after_clause<F>> {
   struct taken {};
@@ -89,7 +93,7 @@ inline constexpr bool waits = std::is_same_v<typename clause_of<C>::result, proc
 
 /// A receive with its clauses. `co_await` gives control back when one of them has run.
 template <class... C>
-class receive_clauses : public receive_base {
+class [[nodiscard]] receive_clauses : public receive_base {
  public:
   receive_clauses(process_state& owner, C... clauses) : receive_base(owner), clauses_(std::move(clauses)...) {}
 
@@ -141,7 +145,7 @@ class receive_clauses : public receive_base {
     if constexpr (matching<T>)
       return T::match(m);
     else
-      return from_term<T>(m.content);
+      return detail::read_term<T>(m.content, &m.from);
   }
 
   template <std::size_t I>
@@ -173,14 +177,14 @@ class receive_clauses : public receive_base {
 
 /// A receive none of whose clauses waits: runs its clause when resumed, without a coroutine of its own.
 template <class... C>
-class simple_receive : public receive_clauses<C...> {
+class [[nodiscard]] simple_receive : public receive_clauses<C...> {
  public:
   using receive_clauses<C...>::receive_clauses;
   void await_resume() { (void)this->run(); }
 };
 
 /// What self::receive_response() waits for.
-class reply_receive final : public receive_base {
+class [[nodiscard]] reply_receive final : public receive_base {
  public:
   reply_receive(process_state& owner, std::uint64_t reference, duration at_most)
       : receive_base(owner), reference_(reference), at_most_(at_most) {}

@@ -34,7 +34,9 @@ class self {
   /// Of which process. A spawned body is given its own.
   explicit self(process_state& state) : state_(&state) {}
 
-  /// self(). The creation in it is that of the node's present connection (topics.md, "Names").
+  /// self(). The creation in it is that of the node's present connection (topics.md, "Names"), so it is another one
+  /// after each: what was kept of it from before still finds the process, from this node, but is not equal to it. So
+  /// with every pid of this node, in exit_signal and process_down too: what is always the same is its serial.
   nodelink::pid pid() const;
 
   /// `To ! Message`. Never waits; to a process that is not there, or while the
@@ -42,9 +44,14 @@ class self {
   void send(const nodelink::pid& to, term content) const;
   /// `{Name, Node} ! Message`.
   void send(const registered& to, term content) const;
-  /// The same of a NODELINK_MESSAGE. @param to a pid, or a registered
+  /// The same of a NODELINK_MESSAGE.
   template <described M>
-  void send(const auto& to, const M& message) const {
+  void send(const nodelink::pid& to, const M& message) const {
+    send(to, to_term(message));
+  }
+  /// The same of a NODELINK_MESSAGE.
+  template <described M>
+  void send(const registered& to, const M& message) const {
     send(to, to_term(message));
   }
 
@@ -67,24 +74,38 @@ class self {
   /// What it has sent already stays sent.
   void cancel_timer(timer which) const;
 
-  /// gen_server:send_request: asks, and does not wait. @param to a pid, or a registered
-  request_id send_request(const auto& to, term request) const {
+  /// gen_server:send_request: asks, and does not wait.
+  request_id send_request(const nodelink::pid& to, term request) const {
+    const auto id = begin_request();
+    send(to, call_request::write(pid(), static_cast<std::uint64_t>(id), std::move(request)));
+    return id;
+  }
+  /// The same of who has that name.
+  request_id send_request(const registered& to, term request) const {
     const auto id = begin_request();
     send(to, call_request::write(pid(), static_cast<std::uint64_t>(id), std::move(request)));
     return id;
   }
   /// The same of a NODELINK_MESSAGE.
   template <described M>
-  request_id send_request(const auto& to, const M& request) const {
+  request_id send_request(const nodelink::pid& to, const M& request) const {
+    return send_request(to, to_term(request));
+  }
+  /// The same of a NODELINK_MESSAGE.
+  template <described M>
+  request_id send_request(const registered& to, const M& request) const {
     return send_request(to, to_term(request));
   }
   /// gen_server:receive_response: `co_await me.receive_response(id, 5s)` waits for the reply, and is an
-  /// std::optional<term>, empty if none came in time. What comes later is dropped. (Two calls, where gen_server:call is
-  /// one: GCC 12 destroys a struct twice that is a temporary in a co_await expression and owns something.)
+  /// std::optional<term>, empty if none came in time: because nobody is there, because nobody answers, or because there
+  /// is no connection. Whoever wants to know which monitors the other side. What comes later is dropped. (Two calls,
+  /// where gen_server:call is one: GCC 12 destroys a struct of yours twice that is a temporary in a co_await
+  /// expression and owns something.)
   reply_receive receive_response(request_id id, duration at_most = std::chrono::seconds(5)) const {
     return {*state_, static_cast<std::uint64_t>(id), at_most};
   }
-  /// Asks which process has that name, there: the reply is its pid (`from_term<pid>(*reply)`), or null for none. In
+  /// Asks which process has that name, there: the reply is its pid (`from_term<pid>(*reply)`), or null if nobody
+  /// has it. No reply is no answer of that node. In
   /// Erlang: erpc:call(Node, erlang, whereis, [Name]).
   request_id ask_whereis(const registered& name) const;
   /// gen_server:reply, to a call_request that was received.
@@ -95,17 +116,18 @@ class self {
     reply(to, to_term(answer));
   }
 
-  /// What this process sends to other nodes while its own has no connection is kept from now on, for so long at most
-  /// (`infinity` for ever), and sent when there is one, in its order and before anything later; 0 for no longer. A node
-  /// keeps max_kept messages of max_kept_bytes in all: then the oldest goes. What goes unsent is counted and told
-  /// (drop::unsent). The sender in such a message is this process as it is when it is sent.
+  /// What this process sends to another node while its own has no connection is kept from now on, for so long at most
+  /// (`infinity` for ever); 0 for no longer. It is sent when there is a connection again, and that node is up, in its
+  /// order and before anything later. A node keeps max_kept messages of max_kept_bytes in all: then the oldest goes.
+  /// What goes unsent is counted and told (drop::unsent). The sender in such a message is this process as it is when it
+  /// is sent. Address it by a name: that node may have had to connect anew too, and then its old pids are nobody's.
   /// What was sent before the loss of the connection was noticed (up to 1.75 keepalives after a cable is cut) is not
   /// kept, and may be lost.
   void keep_offline(duration at_most) const;
 
   /// How many messages may lie in the mailbox, and what is dropped, counted and told (drop::overrun) when there would
-  /// be more. Signals and what nodelink itself tells are not counted among them. Besides, there are the node's own
-  /// bounds for what comes from others (max_waiting).
+  /// be more. What nodelink itself tells (signals, replies to ping, node events, this process's own timers) is not
+  /// counted among them. Besides, there are the node's own bounds for what comes from others (max_waiting).
   /// @param messages 1 or more; 0 for no bound @param drop which one goes
   void bound_mailbox(std::size_t messages, overflow drop = overflow::newest) const;
 

@@ -34,7 +34,7 @@ struct supervisor_flags {
   duration period = std::chrono::seconds(5);
   /// Not OTP's: how long to wait before each restart; without it none. For a child whose end has a cause elsewhere
   /// that will not be gone at once, like a server that is away. It begins anew after a child lived for `period`.
-  std::optional<backoff> wait;
+  std::optional<backoff> wait{};
 };
 
 /// OTP's `restart`: is a child that ended with this reason to be started again?

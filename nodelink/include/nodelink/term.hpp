@@ -75,9 +75,9 @@ class term {
   /// An array without elements.
   static term array() { return array(array_type{}); }
   /// An array of these.
-  static term array(array_type elements) { return term(value(std::move(elements))); }
+  static term array(array_type elements) { return term(variant(std::move(elements))); }
   /// `#{Key => Value, ...}`
-  static term object(object_type members = {}) { return term(value(std::move(members))); }
+  static term object(object_type members = {}) { return term(variant(std::move(members))); }
 
   /// Whether it is null.
   bool is_null() const { return std::holds_alternative<std::nullptr_t>(value_); }
@@ -134,12 +134,12 @@ class term {
   }
 
  private:
-  using value = std::variant<std::nullptr_t, bool, std::uint64_t, std::int64_t, double, std::string, bytes, array_type,
-                             object_type>;
-  explicit term(value v) : value_(std::move(v)) {}
+  using variant = std::variant<std::nullptr_t, bool, std::uint64_t, std::int64_t, double, std::string, bytes,
+                               array_type, object_type>;
+  explicit term(variant v) : value_(std::move(v)) {}
   const array_type& elements() const;
 
-  value value_;
+  variant value_;
 };
 
 /// An element on its way into array(): moved, which an initializer_list of terms would not allow.

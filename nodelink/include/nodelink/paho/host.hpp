@@ -25,8 +25,10 @@ struct host_settings {
   /// - NODELINK_NAME: `name@host`, or `name` alone, which is completed with this machine's host name;
   /// - NODELINK_BROKER: a URL as paho::read_broker_url() takes it; else mqtt://localhost;
   /// - NODELINK_COOKIE: else `nodelink`;
-  /// - NODELINK_PASSWORD_FILE: the password's first line, so that it need not stand in the URL;
+  /// - NODELINK_PASSWORD_FILE: a file whose first line is the password, in place of one in the URL;
   /// - NODELINK_CA_FILE, NODELINK_CERTIFICATE, NODELINK_KEY: files for mqtts:// and wss://.
+  ///
+  /// One that is empty counts as one that is not set.
   /// @throws std::invalid_argument with a sentence
   static host_settings from_environment(const std::string& name);
 };
@@ -58,7 +60,8 @@ class host {
   /// program has its name.
   int run();
 
-  /// Connects, and drives the node on a thread of its own, in which every signal is blocked.
+  /// Connects, and drives the node on a thread of its own, in which every signal is blocked. @throws std::logic_error
+  /// if it has one already.
   void start();
 
   /// As run() and start() do: connects. For a loop of one's own; the other two do it themselves.
@@ -70,9 +73,11 @@ class host {
   /// Does what there is to do, without waiting. @returns false when the node has stopped and all is over.
   bool step();
 
-  /// Has this called on the node's thread, soon. What it throws ends the program, as on any thread. Any thread.
+  /// Has this called on the node's thread, soon. What it throws leaves run(), step() or the loop that called that, and
+  /// on a thread of start()'s ends the program. Any thread.
   void post(std::function<void()> what);
-  /// Stops the node in order: every process ends, and those linked to it see `noconnection`. Any thread; returns at
+  /// Stops the node in order: every process ends, without another turn, whether it traps exits or not, and those linked
+  /// to it see `noconnection`. That all processes have ended does not stop it. Any thread; returns at
   /// once. It is over when run() returns, the thread has ended, or step() returns false.
   void stop();
 

@@ -109,12 +109,12 @@ class host final : public nodelink::node_observer {
   /// A kill, and the same program again.
   void restart();
 
-  /// Runs the node now and whenever it next wants to.
+  /// Runs the node now and whenever it next wants to. world::advance() does it for those that have something to do.
   void run();
   /// Does something in this program, once it is not frozen.
   void when_running(std::function<void()> what);
 
-  /// What the node said, a line each, for tests.
+  /// What the node said, a line each, for tests; but not what it dropped: node::count(), or a listener.
   std::vector<std::string> log;
   /// Hears what the node's observer hears, besides.
   nodelink::node_observer* listener = nullptr;
@@ -135,7 +135,9 @@ class host final : public nodelink::node_observer {
   world& where() { return world_; }
 
  private:
+  friend class world;
   void boot();
+  void run_if_due();
 
   world& world_;
   nodelink::node_settings settings_;
