@@ -18,6 +18,15 @@ static void need(bool is_valid, const char* what, const std::string& value, cons
 // What becomes part of a topic: with anything else in it the broker would end the connection.
 static void need_node(const std::string& name) { need(is_node_name(name), "the node name", name, node_name_rule); }
 static void need_name(const std::string& name) { need(is_name(name), "the registered name", name, name_rule); }
+static void need_registered(const registered& r) {
+  need_node(r.node);
+  need_name(r.name);
+  need(!parse_process(r.node, r.name), "the registered name", r.name, "is that of a pid");
+}
+static void need_pid(const pid& p) {
+  need_node(p.node);
+  need(p.creation <= max_number && p.serial <= max_number, "the pid", to_string(p), "has a number above 2^53 - 1");
+}
 static void need_channel(const std::string& name) { need(is_name(name), "the channel", name, name_rule); }
 
 static node_settings checked(node_settings s) {
@@ -55,6 +64,12 @@ node_core::node_core(node& facade, node_settings settings, environment env, tran
 void node_core::start() { incarnation_.start(); }
 
 void node_core::stop() {
+  if (scheduler_.is_in_turn()) {  // by a process, which is not to be ended under its own feet
+    is_to_stop_ = true;
+    return;
+  }
+  for (const auto& node : offline_.nodes())
+    while (offline_.take(node)) note(drop::unsent, name(), "the node stops");
   // As when an Erlang node halts, what is left of it is seen to end with noconnection.
   scheduler_.for_each([this](process_state& state) {
     if (!state.monitor) scheduler_.kill(state, reason::noconnection);
@@ -68,6 +83,7 @@ void node_core::run() {
   tick();
   // What was sent to the processes waits while too much waits to be sent; time does not.
   transport_.is_congested() ? scheduler_.run_due() : scheduler_.run(turns_at_once, turns_time);
+  if (std::exchange(is_to_stop_, false)) stop();
 }
 
 std::optional<instant> node_core::next_deadline() const {
@@ -135,7 +151,7 @@ void node_core::keep(const std::string& node, const std::string& topic, term con
   const auto size = encode(content).size();
   if (size > max_payload) return publish(topic, content);  // says what is wrong with it
   const bool is_signed = content[0] == to_string(pid_of(by.serial));
-  const instant until = by.keep_offline == infinity ? instant::max() : env_.now() + by.keep_offline;
+  const instant until = after(env_.now(), by.keep_offline);
   for (auto gone = offline_.put({node, topic, std::move(content), size, until, is_signed ? by.serial : 0}); gone > 0;
        --gone)
     note(drop::unsent, name(), "no connection to the broker, and more than can be kept");
@@ -169,6 +185,21 @@ void node_core::send(const registered& to, term content, const process_state* by
   if (to.name == net_kernel) answer_as_net_kernel({.from = name(), .local = true, .content = std::move(content)});
 }
 
+request_id node_core::ask_whereis(process_state& by, const registered& of) {
+  need_registered(of);
+  const auto reference = begin_request(by, of.node);
+  send(registered{net_kernel, of.node},
+       call_request::write(pid_of(by.serial), static_cast<std::uint64_t>(reference), term::array({"whereis", of.name})),
+       &by);
+  return reference;
+}
+
+request_id node_core::begin_request(process_state& by, const std::string& node) {
+  const auto reference = scheduler_.next_reference();
+  by.calls.emplace(reference, node);
+  return request_id{reference};
+}
+
 // What may be asked of a node itself: which process has a name.
 void node_core::answer_as_net_kernel(const message& m) {
   const auto request = call_request::match(m);
@@ -181,18 +212,20 @@ void node_core::answer_as_net_kernel(const message& m) {
 
 void node_core::deliver_local(process_state& to, term content) {
   message m{.from = name(), .local = true, .content = std::move(content)};
-  if (is_late_reply(to, m)) return note(drop::unexpected, name(), "a reply that came too late");
+  if (is_late_reply(to, m)) return note(drop::unexpected, name(), "a reply to nothing that it was asked");
   if (!scheduler_.deliver_local(to, std::move(m))) note(drop::overrun, name(), "more than the mailbox may have");
 }
 
 bool node_core::is_late_reply(const process_state& to, const message& m) {
   const auto reply = call_reply::match(m);
-  return reply && !to.calls.contains(reply->reference);
+  if (!reply) return false;
+  const auto asked = to.calls.find(reply->reference);
+  return asked == to.calls.end() || asked->second != m.from;
 }
 
 // Rule 5. What cannot be linked to answers with an exit signal, as if it had ended just after.
 void node_core::link(process_state& from, const pid& to) {
-  need_node(to.node);
+  need_pid(to);
   if (to.node == settings_.name) {
     auto* other = local(to);
     if (!other) return scheduler_.signal_exit(from, to, reason::noproc, cause::process);
@@ -218,7 +251,7 @@ void node_core::link_remote(process_state& from, const pid& to, const term& sign
 }
 
 reference node_core::monitor(process_state& by, const pid& of) {
-  need_node(of.node);
+  need_pid(of);
   auto& monitor = scheduler_.start_monitor(*this, by, of);
   const reference made{monitor.serial};
   if (of.node == settings_.name)
@@ -230,8 +263,7 @@ reference node_core::monitor(process_state& by, const pid& of) {
 
 // That process answers with its LINK, so that its end is known by its pid.
 reference node_core::monitor(process_state& by, const registered& of) {
-  need_node(of.node);
-  need_name(of.name);
+  need_registered(of);
   auto& monitor = scheduler_.start_monitor(*this, by, pid{of.node, 0, 0});
   const reference made{monitor.serial};
   if (of.node == settings_.name) {

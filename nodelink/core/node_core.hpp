@@ -52,6 +52,8 @@ class node_core {
   reference monitor(process_state& by, const pid& of);
   reference monitor(process_state& by, const registered& of);
   void demonitor(process_state& by, reference which);
+  request_id begin_request(process_state& by, const std::string& node);
+  request_id ask_whereis(process_state& by, const registered& of);
   void link(process_state& from, const pid& to);
   void unlink(process_state& from, const pid& to);
   void expect_link(process_state& from, const registered& to);
@@ -131,6 +133,7 @@ class node_core {
   std::map<channel, std::set<serial_number>> listeners_;
   std::map<std::string, std::set<serial_number>> monitors_;  // of a node
   std::map<std::string, cause> ended_by_;                    // of the nodes in it that are down
+  bool is_to_stop_ = false;                                  // when the process that asked for it has had its turn
   std::uint64_t last_echo_ = 0;
   std::map<std::uint64_t, instant> echoes_;  // that have not come back, and when they were sent
   offline_queue offline_;

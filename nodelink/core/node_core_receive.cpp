@@ -87,7 +87,7 @@ void node_core::received_inbox(const inbox_topic& to, std::string_view payload) 
   if (!state->hears.empty() && state->hears != to.from)
     return note(drop::unheard, to.from, "a message to " + std::string(to.process));
   message m{.from = std::string(to.from), .content = std::move(*content)};
-  if (is_late_reply(*state, m)) return note(drop::unexpected, to.from, "a reply that came too late");
+  if (is_late_reply(*state, m)) return note(drop::unexpected, to.from, "a reply to nothing that it was asked");
   if (!scheduler_.deliver_remote(*state, std::move(m), payload.size()))
     note(drop::overrun, to.from, "more than can be dealt with");
 }
@@ -130,7 +130,7 @@ void node_core::heed(const link_signal& s, const inbox_topic& to) { linked_by(s.
 void node_core::heed(const monitor_signal& s, const inbox_topic& to) { linked_by(s.from, addressee(to), to, true); }
 
 void node_core::heed(const unlink_signal& s, const inbox_topic& to) {
-  if (auto* state = addressee(to)) end_link(*state, s.from);
+  if (auto* state = addressee(to); state && !state->monitor) end_link(*state, s.from);
 }
 
 void node_core::heed(const exit_wire_signal& s, const inbox_topic& to) {
@@ -196,7 +196,10 @@ void node_core::linked_by(const pid& from, process_state* to, const inbox_topic&
     return note(drop::unheard, from.node, "a link to " + std::string(topic.process));
   if (!table_.may_live(from))
     return publish(topics_.inbox(from, name()), write_exit(pid_of(to->serial), reason::noconnection));
-  if (table_.links_to(from.node) >= max_links_from_node) return note(drop::refused, from.node, "more links");
+  if (table_.links_to(from.node) >= max_links_from_node) {
+    publish(topics_.inbox(from, name()), write_exit(pid_of(to->serial), reason::system_limit));
+    return note(drop::refused, from.node, "more links");
+  }
   newer_incarnation(from.node, from.creation);
   if (!table_.link({from, to->serial}, env_.now())) return;
   if (is_monitor) {

@@ -7,12 +7,32 @@
 
 namespace nodelink {
 
+static term reason_of(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (exit_request& request) {
+    return std::move(request.reason);
+  } catch (const std::exception& e) {
+    return reason::error(e.what());
+  } catch (...) {
+    return reason::error("unknown exception");
+  }
+}
+
 process_state& scheduler::spawn(node_core& owner, std::function<process(self)> body) {
   const serial_number serial = next_serial_++;
   std::unique_ptr<process_state> made(new process_state{.node = owner, .serial = serial, .function = std::move(body)});
   process_state& state = *processes_.emplace(serial, std::move(made)).first->second;
-  state.body = state.function(self(state));
-  state.body.start(state.next);
+  // What is thrown before it is a coroutine, and one that is none, is its end too.
+  try {
+    state.body = state.function(self(state));
+    if (state.body.await_ready())
+      state.ending = reason::normal;
+    else
+      state.body.start(state.next);
+  } catch (...) {
+    state.ending = reason_of(std::current_exception());
+  }
   enqueue(state);
   return state;
 }
@@ -74,25 +94,28 @@ void scheduler::deliver(process_state& to, message m, place_number place) {
 }
 
 bool scheduler::deliver_local(process_state& to, message m) {
-  return put(to, {.content = std::move(m), .place = next_place(), .is_droppable = true});
+  const bool is_reply = call_reply::match(m).has_value();
+  return put(to, {.content = std::move(m), .place = next_place(), .is_droppable = !is_reply});
 }
 
 // At the end of the mailbox, within its bound.
 bool scheduler::put(process_state& to, letter l) {
   auto& box = to.mailbox;
-  const auto count = [&] {
-    return std::count_if(box.begin(), box.end(), [](const letter& x) { return x.is_droppable; });
+  const auto is_full = [&] {
+    return l.is_droppable && to.max_mailbox > 0 && box.size() >= to.max_mailbox &&
+           static_cast<std::size_t>(
+               std::count_if(box.begin(), box.end(), [](const letter& x) { return x.is_droppable; })) >= to.max_mailbox;
   };
-  const bool is_full =
-      to.max_mailbox > 0 && box.size() >= to.max_mailbox && static_cast<std::size_t>(count()) >= to.max_mailbox;
-  if (is_full && to.at_bound == overflow::newest) {
+  if (to.at_bound == overflow::newest && is_full()) {
     taken_out(l);
     return false;
   }
-  if (is_full) erase_letter(to, std::find_if(box.begin(), box.end(), [](const letter& x) { return x.is_droppable; }));
+  bool is_whole = true;
+  for (; is_full(); is_whole = false)
+    erase_letter(to, std::find_if(box.begin(), box.end(), [](const letter& x) { return x.is_droppable; }));
   box.push_back(std::move(l));
   if (to.waiting) enqueue(to);
-  return !is_full;
+  return is_whole;
 }
 
 void scheduler::erase_letter(process_state& of, std::deque<letter>::iterator l) {
@@ -116,8 +139,9 @@ bool scheduler::deliver_remote(process_state& to, message m, std::size_t size) {
     ++count->messages;
     count->bytes += size;
   }
-  return put(to,
-             {.content = std::move(m), .place = next_place(), .of = &of_sender, .size = size, .is_droppable = true});
+  const bool is_reply = call_reply::match(m).has_value();
+  return put(
+      to, {.content = std::move(m), .place = next_place(), .of = &of_sender, .size = size, .is_droppable = !is_reply});
 }
 
 void scheduler::taken_out(const letter& l) {
@@ -153,7 +177,7 @@ void scheduler::remember_exit(process_state& at, const pid& from, const term& re
 
 std::uint64_t scheduler::start_timer(process_state& to, duration time, std::optional<duration> interval, term content) {
   const auto number = next_reference();
-  const instant at = now_() + time;
+  const instant at = after(now_(), time);
   alarms_.emplace(number, alarm{to.serial, at, interval, std::move(content)});
   alarm_times_.emplace(at, number);
   return number;
@@ -224,10 +248,12 @@ void scheduler::run_due() {
 }
 
 void scheduler::turn(process_state& state) {
+  is_in_turn_ = true;
   if (state.ending)
     end(state, term(*state.ending));
   else if (take_turn(state))
     resume(state);
+  is_in_turn_ = false;
 }
 
 std::optional<instant> scheduler::next_deadline() const { return run_queue_.empty() ? next_time_out() : now_(); }
@@ -244,7 +270,7 @@ void scheduler::suspend(process_state& state, receive_base& receive) {
   state.untried = 0;
   if (state.mailbox.empty()) state.early_exits.clear();
   if (const auto wait = receive.wait()) {
-    state.deadline = now_() + *wait;
+    state.deadline = after(now_(), *wait);
     timers_.emplace(*state.deadline, state.serial);
   }
 }
@@ -284,17 +310,8 @@ void scheduler::resume(process_state& state) {
     if (!state.mailbox.empty() || (state.deadline && *state.deadline <= now_())) enqueue(state);
     return;
   }
-  term reason = reason::normal;
-  try {
-    if (const auto error = state.body.error()) std::rethrow_exception(error);
-  } catch (exit_request& request) {
-    reason = std::move(request.reason);
-  } catch (const std::exception& e) {
-    reason = reason::error(e.what());
-  } catch (...) {
-    reason = reason::error("unknown exception");
-  }
-  end(state, reason);
+  const auto error = state.body.error();
+  end(state, error ? reason_of(error) : term(reason::normal));
 }
 
 void scheduler::clear_timer(process_state& state) {

@@ -17,6 +17,9 @@ namespace nodelink {
 
 class node_core;
 
+/// That much later, or never.
+inline instant after(instant now, duration wait) { return wait >= instant::max() - now ? instant::max() : now + wait; }
+
 /// Which process of the node. Never used twice while the program runs.
 using serial_number = std::uint64_t;
 
@@ -74,15 +77,15 @@ struct process_state {
   std::string registered_name;
   std::set<serial_number> links;  // to processes of this node
   std::set<pid> remote_links;
-  std::set<channel> channels;               // listens to them
-  std::set<std::string> monitored;          // nodes; it may have stopped since
-  std::set<std::uint64_t> calls;            // references of replies that are waited for
-  std::set<std::string> pinged;             // nodes that have not answered its ping() yet
-  std::optional<registered> expected_link;  // expect_link(), until it is here
-  std::set<pid> monitored_by;               // of other nodes
-  std::set<serial_number> monitors;         // that this process has
-  duration keep_offline{};                  // what it sends; zero for not
-  std::size_t max_mailbox = 0;              // bound_mailbox(); 0 for no bound
+  std::set<channel> channels;                  // listens to them
+  std::set<std::string> monitored;             // nodes; it may have stopped since
+  std::map<std::uint64_t, std::string> calls;  // references of replies that are waited for, and of which node
+  std::set<std::string> pinged;                // nodes that have not answered its ping() yet
+  std::optional<registered> expected_link;     // expect_link(), until it is here
+  std::set<pid> monitored_by;                  // of other nodes
+  std::set<serial_number> monitors;            // that this process has
+  duration keep_offline{};                     // what it sends; zero for not
+  std::size_t max_mailbox = 0;                 // bound_mailbox(); 0 for no bound
   overflow at_bound = overflow::newest;
   std::optional<term> ending;  // an exit signal took effect: it ends at its next turn
 
@@ -104,6 +107,9 @@ class scheduler {
  public:
   /// Called when a process has ended and is gone, before its local links hear of it.
   using ended = std::function<void(process_state& state, const term& reason)>;
+
+  /// Whether a process has its turn just now.
+  bool is_in_turn() const { return is_in_turn_; }
 
   scheduler(std::function<instant()> now, ended on_end) : now_(std::move(now)), on_end_(std::move(on_end)) {}
 
@@ -190,6 +196,7 @@ class scheduler {
   std::map<std::uint64_t, alarm> alarms_;  // of send_after, by number
   std::set<std::pair<instant, std::uint64_t>> alarm_times_;
   std::uint64_t references_ = 0;
+  bool is_in_turn_ = false;
   serial_number next_serial_ = 1;
   place_number places_ = 0;
   std::unordered_map<std::string, backlog> waiting_;  // by sender

@@ -38,14 +38,8 @@ timer self::send_interval(duration interval, term content) const {
   return timer{state_->node.processes().start_timer(*state_, interval, interval, std::move(content))};
 }
 void self::cancel_timer(timer which) const { state_->node.processes().cancel_timer(static_cast<std::uint64_t>(which)); }
-request_id self::begin_request() const {
-  const auto reference = state_->node.processes().next_reference();
-  state_->calls.insert(reference);
-  return request_id{reference};
-}
-request_id self::ask_whereis(const registered& name) const {
-  return send_request(registered{net_kernel, name.node}, term::array({"whereis", name.name}));
-}
+request_id self::begin_request(const std::string& node) const { return state_->node.begin_request(*state_, node); }
+request_id self::ask_whereis(const registered& name) const { return state_->node.ask_whereis(*state_, name); }
 void self::reply(const call_request& to, term answer) const {
   send(to.from, call_reply::write(to.reference, std::move(answer)));
 }

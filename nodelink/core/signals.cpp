@@ -37,10 +37,10 @@ std::optional<any_signal> read_signal(const term& content) {
 
 term write_exit(const pid& from, const term& reason) {
   term exit = term::array({"EXIT", to_string(from), reason});
+  if (const auto* const text = reason.get_if<std::string>(); text && text->size() < max_payload / 8) return exit;
   std::string why;
-  if (encode(exit).front() != '[')
-    if (auto as_json = decode(to_json(exit), why)) return std::move(*as_json);
-  return exit;
+  if (auto as_json = decode(to_json(exit), why)) return std::move(*as_json);
+  return term::array({"EXIT", to_string(from), brief(reason)});  // too long, or too deep
 }
 
 std::optional<node_status> read_status(const term& content) {

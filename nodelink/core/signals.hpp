@@ -48,7 +48,8 @@ std::optional<any_signal> read_signal(const term& content);
 inline term write_link(const pid& from) { return term::array({"LINK", to_string(from)}); }
 inline term write_monitor(const pid& from) { return term::array({"MONITOR", to_string(from)}); }
 inline term write_unlink(const pid& from) { return term::array({"UNLINK", to_string(from)}); }
-/// Always what JSON can carry: a binary in the reason becomes its text.
+/// Always what JSON can carry: a binary in the reason becomes its text, and of what is too long or too deep for a
+/// payload it has the beginning.
 term write_exit(const pid& from, const term& reason);
 inline term write_ping(const pid& from) { return term::array({"PING", to_string(from)}); }
 inline term write_pong(const std::string& node) { return term::array({"PONG", node}); }

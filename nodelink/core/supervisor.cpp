@@ -58,7 +58,8 @@ class children {
     const auto from = flags_.strategy == strategy::one_for_all ? all_.begin() : found;
     const auto to = flags_.strategy == strategy::one_for_one ? std::next(found) : all_.end();
     for (auto c = to; c != from;)
-      if (--c == found || c->serial != 0) {
+      // As OTP has it: also one that had ended in order, unless it is never started again.
+      if (--c == found || c->serial != 0 || c->spec.restart(reason::killed)) {
         co_await stop(*c);
         c->start_at = again;
       }

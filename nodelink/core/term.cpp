@@ -76,7 +76,8 @@ class builder : public json::json_sax_t {
 
   bool null() override { return add({}); }
   bool boolean(bool value) override { return add(value); }
-  bool number_integer(number_integer_t value) override { return add(value); }
+  // A negative number of CBOR's that has no room in 64 bits comes out as one that is not negative.
+  bool number_integer(number_integer_t value) override { return value < 0 || is_text_ ? add(value) : not_readable(); }
   bool number_unsigned(number_unsigned_t value) override { return add(value); }
   bool number_float(number_float_t value, const string_t&) override {
     return std::isfinite(value) ? add(value) : not_readable();
@@ -185,6 +186,10 @@ std::optional<term> decode(std::string_view payload, std::string& why) {
   }
   // No text in UTF-8 begins as an array does in CBOR.
   const bool is_cbor = !payload.empty() && (static_cast<unsigned char>(payload.front()) & 0xe0) == 0x80;
+  if (!is_cbor && payload.find('\0') != payload.npos) {
+    why = "not JSON";
+    return std::nullopt;
+  }
   builder built(!is_cbor, why);
   if (!json::sax_parse(payload, &built, is_cbor ? json::input_format_t::cbor : json::input_format_t::json))
     return std::nullopt;

@@ -474,3 +474,118 @@ TEST_F(calls, a_sender_that_is_forged_within_a_message_is_not_read) {
   EXPECT_EQ(came(R"(["several",[["b@x/1-1","question",7]]])"), true);
   EXPECT_EQ(came(R"(["several",[["b@x/1-1","question",7],["c@x/1-1","question",7]]])"), false);
 }
+
+TEST_F(calls, are_answered_by_the_node_that_was_asked_and_no_other) {
+  serve(b, 1s);
+  w.start("m@x");
+  w.advance(10ms);
+  std::optional<std::string> answer;
+  pid asker;
+  run(a, [&](self me) -> process {
+    asker = me.pid();
+    const auto asked = me.send_request(registered{"server", "b@x"}, twice{4});
+    const auto reply = co_await me.receive_response(asked);
+    answer = reply ? to_json(*reply) : "none";
+  });
+  for (int number = 0; number < 5; ++number)
+    w.broker().publish({"nodelink/1/test/to/a@x/" + to_string(asker).substr(4) + "/from/m@x",
+                        R"(["$reply",)" + std::to_string(number) + R"(,"forged"])"});
+  w.advance(2s);
+  EXPECT_EQ(answer, R"(["twice",8])");
+  EXPECT_EQ(a.node().count(drop::unexpected), 5U);
+}
+
+TEST_F(calls, find_room_for_their_reply_in_a_full_mailbox) {
+  serve(b);
+  for (const auto which : {overflow::newest, overflow::oldest}) {
+    std::optional<bool> is_answered;
+    const auto p = a.node().spawn([&, which](self me) -> process {
+      me.bound_mailbox(1, which);
+      co_await me.receive(after(1s, [] {}));
+      const auto asked = me.send_request(registered{"server", "b@x"}, twice{4});
+      co_await me.receive(after(1s, [] {}));
+      const auto reply = co_await me.receive_response(asked);
+      is_answered = reply.has_value();
+    });
+    for (int i = 0; i < 30; ++i) {
+      a.node().send(p, term::array({i}));
+      w.advance(100ms);
+    }
+    EXPECT_EQ(is_answered, true);
+  }
+}
+
+TEST_F(calls, a_mailbox_whose_bound_is_lowered_has_no_more_than_that_soon) {
+  std::vector<std::uint64_t> left;
+  const auto p = a.node().spawn([&](self me) -> process {
+    co_await me.receive(after(1s, [] {}));
+    me.bound_mailbox(2, overflow::oldest);
+    co_await me.receive([](const twice&) {});
+    for (;;) co_await me.receive([&](const message& m) { left.push_back(m.content[0].get<std::uint64_t>()); });
+  });
+  for (int i = 0; i < 6; ++i) a.node().send(p, term::array({i}));
+  w.advance(2s);
+  a.node().send(p, term::array({6}));
+  a.node().send(p, twice{1});
+  w.advance(10ms);
+  EXPECT_EQ(left, std::vector<std::uint64_t>{6});
+}
+
+TEST_F(calls, times_without_end_never_come) {
+  run(a, [&](self me) -> process {
+    me.send_after(infinity, term::array({"never"}));
+    me.send_after(infinity - 1ns, term::array({"never"}));
+    me.send_interval(infinity, term::array({"never"}));
+    co_await me.receive([&](const message&) { seen.emplace_back("came"); },
+                        after(infinity - 1ns, [&] { seen.emplace_back("over"); }));
+  });
+  w.advance(1h);
+  EXPECT_EQ(seen, lines{});
+}
+
+TEST_F(calls, names_that_are_none_are_badarg_also_where_only_a_question_goes) {
+  std::vector<std::string> thrown;
+  run(a, [&](self me) -> process {
+    const auto attempt = [&](auto what) {
+      try {
+        what();
+        thrown.emplace_back("nothing");
+      } catch (const std::invalid_argument& e) {
+        thrown.emplace_back(e.what());
+      }
+    };
+    attempt([&] { me.ask_whereis({"a/b", "b@x"}); });
+    attempt([&] { me.monitor(registered{"1-1", "b@x"}); });
+    attempt([&] { me.monitor(pid{"b@x", max_number + 1, 1}); });
+    attempt([&] { me.link(pid{"b@x", 1, max_number + 1}); });
+    co_return;
+  });
+  ASSERT_EQ(thrown.size(), 4U);
+  EXPECT_EQ(std::count(thrown.begin(), thrown.end(), "nothing"), 0);
+}
+
+// The process that stops its node has its turn to the end.
+TEST_F(calls, a_process_may_stop_its_own_node) {
+  run(a, [&](self me) -> process {
+    const std::string text(200, 't');
+    me.node().stop();
+    seen.push_back(text);
+    co_await me.receive(after(1s, [&] { seen.emplace_back("too late"); }));
+  });
+  w.advance(2s);
+  EXPECT_TRUE(a.node().is_stopped());
+  EXPECT_EQ(seen, lines{std::string(200, 't')});
+}
+
+TEST_F(calls, what_is_kept_when_the_node_stops_is_said_to_be_lost) {
+  w.broker().stop();
+  w.advance(1s);
+  run(a, [](self me) -> process {
+    me.keep_offline(infinity - 1ns);
+    me.send(registered{"sink", "b@x"}, twice{1});
+    co_await me.receive(after(infinity, [] {}));
+  });
+  EXPECT_EQ(a.node().count(drop::unsent), 0U);
+  a.node().stop();
+  EXPECT_EQ(a.node().count(drop::unsent), 1U);
+}

@@ -264,6 +264,39 @@ TEST_F(monitors, believe_nobody_else) {
   EXPECT_EQ(downs, lines{"there@x: broken, it ended"});
 }
 
+TEST_F(monitors, and_links_beyond_what_a_node_accepts_of_another_say_so_at_once) {
+  const pid p = spawn(there, waits);
+  spawn(here, [&, p](self me) -> process {
+    me.trap_exit(true);
+    for (int i = 0; i < 1'001; ++i) me.monitor(p);
+    me.link(p);
+    for (;;)
+      co_await me.receive([&](const process_down& d) { hear(d); },
+                          [&](const exit_signal& e) { downs.push_back("EXIT " + brief(e.reason)); });
+  });
+  w.advance(3min);
+  EXPECT_EQ(downs, (lines{"there@x: system_limit, it ended", "EXIT system_limit"}));
+  send(here, p, "broken");
+  EXPECT_EQ(downs.size(), 1'002U);
+}
+
+TEST_F(monitors, hear_of_an_end_whose_reason_is_too_much_for_the_wire) {
+  const auto ends_with = [&](term reason) {
+    downs.clear();
+    const pid p = spawn(there, [reason](self me) -> process {
+      co_await me.receive([](const message&) {});
+      me.exit(reason);
+    });
+    watch(here, p);
+    send(here, p, "go");
+    return downs.size() == 1 ? downs[0].substr(0, 20) : "";
+  };
+  EXPECT_EQ(ends_with(std::string(70'000, 'x')), R"(there@x: "xxxxxxxxxx)");
+  term deep = 1;
+  for (int i = 0; i < 40; ++i) deep = term::array({deep});
+  EXPECT_EQ(ends_with(deep), R"(there@x: "[[[[[[[[[[)");
+}
+
 // Whatever happens to the two nodes and to what they say: each monitor tells once, in time.
 TEST(monitors_by_chance, each_tells_once_in_time_what_it_has_to) {
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {

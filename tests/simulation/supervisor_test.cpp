@@ -158,13 +158,27 @@ TEST_F(supervisors, rest_for_one_starts_those_again_that_came_after_it) {
   EXPECT_EQ(starts.size(), 5U);
 }
 
-TEST_F(supervisors, do_not_start_again_what_was_over_for_good) {
+// OTP does the same.
+TEST_F(supervisors,
+       one_for_all_starts_also_a_transient_child_that_had_ended_well_but_none_that_is_never_started_again) {
   supervise({.strategy = nodelink::strategy::one_for_all, .intensity = 5},
-            {spec("one", nodelink::transient), spec("two")});
+            {spec("one", nodelink::transient), spec("two"), spec("three", [](const term&) { return false; })});
   end("one", "normal");
-  end("two", "crash");
+  end("three", "crash");
   EXPECT_FALSE(h.node().whereis("one"));
+  end("two", "crash");
+  EXPECT_TRUE(h.node().whereis("one"));
   EXPECT_TRUE(h.node().whereis("two"));
+  EXPECT_FALSE(h.node().whereis("three"));
+}
+
+TEST_F(supervisors, end_all_their_children_when_one_cannot_be_started_again) {
+  std::function<process(self)> none;  // throws when it is called, before there is a coroutine
+  supervise({.intensity = 1}, {spec("one"), {none, "two"}});
+  h.run();
+  w.advance(1s);
+  EXPECT_FALSE(h.node().whereis("one"));
+  EXPECT_FALSE(h.node().whereis("two"));
 }
 
 TEST_F(supervisors, kill_a_child_that_does_not_end_in_time_when_it_is_told_to) {

@@ -78,7 +78,12 @@ template <class T>
 std::optional<T> read_term(const term& t, const std::string* node);
 
 template <class T>
-concept field = described<T> || std::is_arithmetic_v<T> || is_vector<T> || std::same_as<T, std::string> ||
+inline constexpr bool is_character = std::same_as<T, char> || std::same_as<T, wchar_t> || std::same_as<T, char8_t> ||
+                                     std::same_as<T, char16_t> || std::same_as<T, char32_t>;
+
+template <class T>
+concept field =
+    described<T> ||(std::is_arithmetic_v<T> && !is_character<T>) || is_vector<T> || std::same_as<T, std::string> ||
     std::same_as<T, pid> || std::same_as<T, sender> || std::same_as<T, term>;
 
 template <class T>

@@ -76,13 +76,13 @@ class self {
 
   /// gen_server:send_request: asks, and does not wait.
   request_id send_request(const nodelink::pid& to, term request) const {
-    const auto id = begin_request();
+    const auto id = begin_request(to.node);
     send(to, call_request::write(pid(), static_cast<std::uint64_t>(id), std::move(request)));
     return id;
   }
   /// The same of who has that name.
   request_id send_request(const registered& to, term request) const {
-    const auto id = begin_request();
+    const auto id = begin_request(to.node);
     send(to, call_request::write(pid(), static_cast<std::uint64_t>(id), std::move(request)));
     return id;
   }
@@ -160,6 +160,7 @@ class self {
   /// erlang:monitor(process, Pid): when that process ends, a process_down comes, once; that process hears nothing of
   /// it, whatever becomes of this one. If it has ended already the reason is `noproc`; if its node, or the own
   /// connection, is lost it is `noconnection`, as with a link. Twice is two monitors.
+  /// One node accepts 1,000 links and monitors of another; one more ends with `system_limit`.
   reference monitor(const nodelink::pid& other) const;
   /// The same of a process that has this name now, `{Name, Node}`. If that node is not there, and the broker has
   /// nothing that says so, it takes one and a quarter net_ticktime to know.
@@ -211,7 +212,7 @@ class self {
   nodelink::node& node() const;
 
  private:
-  request_id begin_request() const;
+  request_id begin_request(const std::string& node) const;
   nodelink::pid spawn_link_function(std::function<process(self)> body) const;
 
   process_state* state_;

@@ -197,6 +197,7 @@ inline constexpr const char* killed = "killed";              ///< what the links
 inline constexpr const char* noproc = "noproc";              ///< linked to a process that is not there
 inline constexpr const char* noconnection = "noconnection";  ///< the node is gone, or the way to it
 inline constexpr const char* shutdown = "shutdown";          ///< ended by its supervisor, or a supervisor that gave up
+inline constexpr const char* system_limit = "system_limit";  ///< one node has too many links with another
 inline constexpr const char* timeout = "timeout";            ///< a reply did not come in time (the tutorial's word)
 /// The reason of a process that ended with a C++ exception: `["error", what]`.
 inline term error(std::string_view what) { return term::array({"error", what}); }

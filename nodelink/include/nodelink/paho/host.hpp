@@ -44,7 +44,8 @@ class host {
  public:
   /// @throws std::invalid_argument with a sentence if a setting is not valid.
   explicit host(host_settings settings);
-  /// Stops the node if that has not happened; waits for its thread, if it has one. Takes up to 3 s.
+  /// Stops the node if that has not happened; waits for its thread, if it has one. Takes up to 3 s; up to
+  /// 12 s while whoever listens at the broker's port has taken a connection and says nothing.
   ~host();
   host(const host&) = delete;
 
