@@ -116,7 +116,8 @@ paho_transport::paho_transport(const broker_settings& settings, reactor& loop, s
       timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
       before_connect_(std::move(before_connect)) {
   const auto quarter = std::chrono::milliseconds(settings_.keepalive_seconds * 250);
-  const timespec time{quarter.count() / 1'000, quarter.count() % 1'000 * 1'000'000};
+  const timespec time{static_cast<time_t>(quarter.count() / 1'000),
+                      static_cast<long>(quarter.count() % 1'000 * 1'000'000)};
   const itimerspec every{time, time};
   ::timerfd_settime(timer_, 0, &every, nullptr);
   loop_.watch(timer_, POLLIN, [this] { quarter_is_over(); });
