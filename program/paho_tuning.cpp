@@ -47,7 +47,7 @@ static bool is_receive_thread() {
 
 static timespec timespec_of(std::chrono::nanoseconds t) {
   const auto whole = std::chrono::duration_cast<std::chrono::seconds>(t);
-  return {whole.count(), (t - whole).count()};
+  return {static_cast<time_t>(whole.count()), static_cast<long>((t - whole).count())};
 }
 
 // MQTTAsync_stop() sleeps until Paho's two threads are through, a hundred times at most: after that it takes away what
