@@ -196,6 +196,7 @@ void node_core::linked_by(const pid& from, process_state* to, const inbox_topic&
     return note(drop::unheard, from.node, "a link to " + std::string(topic.process));
   if (!table_.may_live(from))
     return publish(topics_.inbox(from, name()), write_exit(pid_of(to->serial), reason::noconnection));
+  if (to->remote_links.contains(from) || to->monitored_by.contains(from)) return;  // a repeat
   if (table_.links_to(from.node) >= max_links_from_node) {
     publish(topics_.inbox(from, name()), write_exit(pid_of(to->serial), reason::system_limit));
     return note(drop::refused, from.node, "more links");

@@ -74,7 +74,7 @@ struct call_reply {
 /// goes over the wire, where `noconnection` may be any but the first. Never on the wire itself.
 enum class cause {
   process,       ///< the process itself ended, or its end had been overlooked
-  node_stopped,  ///< its node was stopped in order; or said itself that the link is over, which it had not heard of
+  node_stopped,  ///< its node was stopped in order; or it says that a link is over which this node took to be there
   node_died,     ///< the broker published its node's last will, or a newer incarnation is up
   silence,       ///< its node did not answer (rule 8)
   connection,    ///< this node has lost its own connection (rule 7)
