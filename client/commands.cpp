@@ -20,12 +20,15 @@ const char* const commands_help =
     "/logoff             log off\n"
     "/nodes              the nodes that are up, and since when\n"
     "/ping NODE          is that node there?\n"
+    "/status             how the server is\n"
+    "/kick NAME          log somebody off; /drain stops the server: for operators\n"
     "/help               show this\n"
     "/quit               log off and leave\n"
     "A NAME with spaces goes in double quotes: /message \"Anna Lena\" hello";
 
-const std::vector<std::string> command_words{"/help",  "/join", "/leave", "/logoff", "/logon", "/message", "/msg",
-                                             "/nodes", "/ping", "/pm",    "/quit",   "/rooms", "/say",     "/users"};
+const std::vector<std::string> command_words{"/drain",   "/help", "/join",  "/kick", "/leave", "/logoff", "/logon",
+                                             "/message", "/msg",  "/nodes", "/ping", "/pm",    "/quit",   "/rooms",
+                                             "/say",     "/status", "/users"};
 
 namespace {
 
@@ -55,13 +58,14 @@ any_command bad_name(std::string_view name) {
   return command::mistake{"the user name " + quoted(name.substr(0, 100)) + " " + user_name_rule};
 }
 
-any_command parse_logon(std::string_view rest) {
+template <class C>
+any_command parse_user(std::string_view word, std::string_view rest) {
   const auto name = take_word(rest);
   skip_spaces(rest);
   if (name.empty() || name.front() == '"' || !rest.empty())
-    return usage("/logon NAME   (a NAME with spaces in double quotes)");
+    return usage(std::string(word) + " NAME   (a NAME with spaces in double quotes)");
   if (!is_user_name(name)) return bad_name(name);
-  return command::logon{std::string(name)};
+  return C{std::string(name)};
 }
 
 bool is_utf_8(std::string_view text) {
@@ -115,7 +119,8 @@ any_command parse_command(std::string_view line) {
   std::string_view rest = line;
   const auto word = take_word(rest);
   skip_spaces(rest);
-  if (word == "/logon") return parse_logon(rest);
+  if (word == "/logon") return parse_user<command::logon>(word, rest);
+  if (word == "/kick") return parse_user<command::kick>(word, rest);
   if (word == "/message" || word == "/msg" || word == "/pm") return parse_message(rest);
   if (word == "/say") return parse_say(rest);
   if (word == "/join") return parse_room<command::join>(word, rest, lobby);
@@ -128,6 +133,8 @@ any_command parse_command(std::string_view line) {
   if (word == "/logoff") return command::logoff{};
   if (word == "/rooms") return command::rooms{};
   if (word == "/nodes") return command::nodes{};
+  if (word == "/status") return command::status{};
+  if (word == "/drain") return command::drain{};
   if (word == "/help") return command::help{};
   return command::quit{};
 }

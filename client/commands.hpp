@@ -37,6 +37,11 @@ struct nodes {};
 struct ping {
   std::string node;  ///< `name` or `name@host`
 };
+struct status {};
+struct kick {
+  std::string name;
+};
+struct drain {};
 struct help {};
 struct quit {};
 /// A line that is none of them; the sentence says what was wrong and what to write.
@@ -47,7 +52,7 @@ struct mistake {
 
 using any_command = std::variant<command::nothing, command::logon, command::logoff, command::message, command::join,
                                  command::leave, command::say, command::users, command::rooms, command::nodes,
-                                 command::ping, command::help, command::quit, command::mistake>;
+                                 command::ping, command::status, command::kick, command::drain, command::help, command::quit, command::mistake>;
 
 /// The commands as they are typed, for completion; sorted.
 extern const std::vector<std::string> command_words;

@@ -13,7 +13,9 @@
 #include <vector>
 
 #include <nodelink/transport.hpp>
+#include "protocol/presence.hpp"
 #include "protocol/rooms.hpp"
+#include "protocol/summary.hpp"
 
 namespace messenger {
 
@@ -70,6 +72,16 @@ struct pong {
 struct pang {
   std::string node, why;
 };
+/// How the server is.
+struct status {
+  std::string node;
+  std::optional<bool> is_up;  ///< its node, as far as the broker knows
+  std::optional<summary> latest;
+  std::optional<summary> before;  ///< of the same incarnation: what rates are made from
+  std::uint64_t now_ms = 0;       ///< Unix time here
+  std::vector<presence_event> recent{};
+  bool is_screen = false;  ///< takes the place of the one before
+};
 /// A mistake of the user's, or help: a sentence, or lines of them.
 struct note {
   std::string text;
@@ -79,7 +91,7 @@ struct note {
 
 using event =
     std::variant<shown::reply, shown::refused, shown::message, shown::exit, shown::joined, shown::left, shown::in_room,
-                 shown::users, shown::rooms, shown::nodes, shown::pong, shown::pang, shown::note>;
+                 shown::users, shown::rooms, shown::nodes, shown::pong, shown::pang, shown::status, shown::note>;
 
 /// Where the processes of a user's node show what happens.
 using screen = std::function<void(const event&)>;

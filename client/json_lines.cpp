@@ -69,6 +69,15 @@ static json object(const event& e) {
           [](const shown::pang& p) {
             return json{{"type", "pang"}, {"node", p.node}, {"reason", p.why}};
           },
+          [](const shown::status& s) {
+            json o{{"type", "status"}, {"node", s.node}, {"up", s.is_up ? json(*s.is_up) : json()}};
+            if (s.latest) {
+              o["creation"] = s.latest->creation;
+              o["figures_time"] = s.latest->time_ms;
+              o["figures"] = value(s.latest->figures);
+            }
+            return o;
+          },
           [](const shown::note& n) {
             return json{{"type", n.is_mistake ? "mistake" : "note"}, {"text", n.text}};
           },

@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "client/printable.hpp"
+#include "client/status_text.hpp"
 
 namespace messenger {
 
@@ -80,6 +81,11 @@ std::vector<std::string> as_lines(const event& e) {
                         },
                         [](const shown::pong& p) { return lines{"pong " + milliseconds(p.time)}; },
                         [](const shown::pang& p) { return lines{"pang: " + p.why}; },
+                        [](const shown::status& s) {
+                          auto all = status_lines(s);
+                          if (s.is_screen) all.front().insert(0, "\x1b[H\x1b[J");  // from the top, over the last
+                          return all;
+                        },
                         [](const shown::note& n) { return lines{n.text}; },
                     },
                     e);

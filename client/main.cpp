@@ -10,9 +10,11 @@
 #include "client/mess_client.hpp"
 #include "client/printable.hpp"
 #include "client/shell.hpp"
+#include "client/status.hpp"
 #include "program/logging.hpp"
 #include "program/node_program.hpp"
 #include "program/output.hpp"
+#include "protocol/admin.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/user_name.hpp"
 
@@ -34,8 +36,9 @@ struct client_options {
   std::string color = "auto";
   std::vector<std::string> commands;
   double give_up_seconds = 0;
+  enum class watching { nothing, figures, screen } watches = watching::nothing;
 
-  bool is_script() const { return !commands.empty() || json || !messenger::is_at_terminal(); }
+  bool is_script() const { return !commands.empty() || watches != watching::nothing || json || !messenger::is_at_terminal(); }
   bool has_colours() const {
     const char* no_color = std::getenv("NO_COLOR");
     return color == "always" || (color == "auto" && (!no_color || !*no_color));
@@ -45,8 +48,8 @@ struct client_options {
 std::unique_ptr<messenger::console> make_console(const client_options& o, program::event_loop& loop,
                                                  program::output& errors) {
   if (!o.is_script()) return messenger::make_terminal_console({o.has_colours()}, loop);
-  return messenger::make_script_console({o.json, o.commands.empty() ? std::nullopt : std::optional(o.commands)}, loop,
-                                        errors);
+  const bool reads_input = o.commands.empty() && o.watches == client_options::watching::nothing;
+  return messenger::make_script_console({o.json, reads_input ? std::nullopt : std::optional(o.commands)}, loop, errors);
 }
 
 // What the exit code of a script is to say.
@@ -63,8 +66,11 @@ class outcome {
     const auto* reply = std::get_if<shown::reply>(&e);
     const auto* note = std::get_if<shown::note>(&e);
     if (note && note->is_mistake) code_ = program::usage;
+    const auto* status = std::get_if<shown::status>(&e);
+    if (status && !status->latest) code_ = program::run_time_failure;
     if (std::holds_alternative<shown::pang>(e) || std::holds_alternative<shown::exit>(e) ||
-        (reply && reply->what != word::logged_on && reply->what != word::sent && reply->what != "logged_off"))
+        (reply && reply->what != word::logged_on && reply->what != word::sent && reply->what != "logged_off" &&
+         reply->what != word::kicked && reply->what != word::draining))
       code_ = program::run_time_failure;
   }
   int code() const { return code_; }
@@ -77,7 +83,7 @@ class outcome {
 
 std::unique_ptr<program::logging> make_log(const program::common_options& options, const client_options& own,
                                            messenger::console& console, program::output& errors) {
-  if (own.is_script()) return std::make_unique<program::logging>(options.log_level, errors);
+  if (own.is_script()) return std::make_unique<program::logging>(options.log_level, options.log_format, errors);
   return std::make_unique<program::logging>(options.log_level,
                                             [&console](const std::string& line) { console.log(line); });
 }
@@ -95,6 +101,9 @@ class session {
         node_(program_.node()),
         logon_pending_(!own.logon_name.empty()),
         join_pending_(!own.room.empty()) {
+    if (own.watches != client_options::watching::nothing)
+      node_.spawn(messenger::watch_status, own.server, std::cref(screen_),
+                  own.watches == client_options::watching::screen);
     node_.register_name(messenger::shell_name, node_.spawn(messenger::shell, std::ref(state_)));
     if (own.give_up_seconds > 0)
       gives_up_ =
@@ -154,6 +163,7 @@ class session {
 
   // One command at a time: the next line is taken when the shell has done with the last.
   void feed() {
+    if (own_.watches != client_options::watching::nothing) return;  // until a signal
     if (!state_.idle || console_->is_backed_up()) return;
     console_->update({node_.name(), state_.user_name, is_on_, state_.in.current});
     std::optional<nodelink::term> input;
@@ -256,7 +266,17 @@ int main(int argc, char** argv) {
   auto* ping = app.add_subcommand("ping", "Ask whether a node is there, and exit: 0 for pong, 1 for pang");
   std::string ping_node;
   ping->add_option("NODE", ping_node, "NAME or NAME@HOST")->required();
-  for (auto* sub : {nodes, ping}) sub->set_help_flag("--help", "Show this and exit");
+  auto* status = app.add_subcommand("status", "Show how the server is, and exit: 0, or 1 if it says nothing");
+  bool is_to_watch = false;
+  status->add_flag("--watch", is_to_watch, "Again whenever it says something new, every ten seconds");
+  auto* top = app.add_subcommand("top", "The same as one screen that is drawn anew, with who logs on and off");
+  auto* admin = app.add_subcommand("admin", "What an operator's node may do: see --admin of messenger-node");
+  admin->require_subcommand(1);
+  auto* kick = admin->add_subcommand("kick", "Log a user off");
+  std::string kicked;
+  kick->add_option("USER", kicked, "The user's name")->required();
+  auto* drain = admin->add_subcommand("drain", "Stop the server in order; a standby takes its place");
+  for (auto* sub : {nodes, ping, status, top, admin, kick, drain}) sub->set_help_flag("--help", "Show this and exit");
   if (const auto code = program::parse(app, argc, argv, [&](program::configuration& from) {
         program::complete(app, from, options);
         own.server = program::node_name(own.server, "--server");
@@ -269,7 +289,18 @@ int main(int argc, char** argv) {
                                      nodelink::name_rule};
         if (*nodes) own.commands = {"/nodes"};
         if (*ping) own.commands = {"/ping " + program::node_name(ping_node, "NODE")};
-        if (*nodes || *ping) own.logon_name.clear(), own.room.clear();
+        if (*status) own.commands = {"/status"};
+        if (*status && is_to_watch) own.commands.clear(), own.watches = client_options::watching::figures;
+        if (*top)
+          own.watches = ::isatty(STDOUT_FILENO) ? client_options::watching::screen : client_options::watching::figures;
+        if (*kick) {
+          if (!messenger::is_user_name(kicked))
+            throw program::usage_error{"the user name " + messenger::quoted(kicked.substr(0, 200)) + " " +
+                                       messenger::user_name_rule};
+          own.commands = {"/kick \"" + kicked + "\""};
+        }
+        if (*drain) own.commands = {"/drain"};
+        if (app.get_subcommands().size() > 0) own.logon_name.clear(), own.room.clear();
       }))
     return *code;
   try {

@@ -218,7 +218,8 @@ class mess_client {
             out_(all);
             is_over = true;
           },
-          [&](const stop& m) { stopped(m); }, after(until_ - me_.now(), [&] { no_response(); }));
+          [&](const reply& m) { is_over = is_refusal(m); }, [&](const stop& m) { stopped(m); },
+          after(until_ - me_.now(), [&] { no_response(); }));
   }
 
   process happened(const room_event& e) {

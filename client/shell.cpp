@@ -2,7 +2,10 @@
 
 #include <nodelink/node.hpp>
 #include <nodelink/supervisor.hpp>
+#include "client/admin.hpp"
 #include "client/commands.hpp"
+#include "client/status.hpp"
+#include "protocol/admin.hpp"
 #include "protocol/messages.hpp"
 
 namespace messenger {
@@ -219,6 +222,15 @@ class commands {
       pang(node, why_not);
   }
 
+  process run(command::status) { return show_status(me_, state_.server_node, state_.out); }
+
+  process run(const command::kick& c) {
+    return ask_as_admin([name = c.name](const nodelink::pid& from) { return kick{from, name}.write(); });
+  }
+  process run(command::drain) {
+    return ask_as_admin([](const nodelink::pid& from) { return drain{from}.write(); });
+  }
+
   process run(command::help) {
     state_.out(shown::note{commands_help});
     co_return;
@@ -247,6 +259,12 @@ class commands {
   void too_long(std::size_t size) const {
     mistake("the text is too long: the message has " + std::to_string(size) + " bytes, at most " +
             std::to_string(longest_message) + " can be sent; it was not sent");
+  }
+
+  // Not as the shell, which hears its own node only.
+  process ask_as_admin(std::function<term(const nodelink::pid&)> request) {
+    me_.node().spawn(messenger::ask_as_admin, state_.server_node, std::move(request), me_.pid());
+    co_await me_.receive([&](const admin_answer& a) { print(a.what.c_str()); });
   }
 
   // What only who is logged on can do.

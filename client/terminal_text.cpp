@@ -4,6 +4,7 @@
 
 #include "client/lines.hpp"
 #include "client/printable.hpp"
+#include "client/status_text.hpp"
 #include "protocol/user_name.hpp"
 
 namespace messenger {
@@ -88,6 +89,11 @@ class writer {
     return timed("pong from " + p.node + ", " + milliseconds(p.time));
   }
   std::string operator()(const shown::pang& p) const { return timed("pang: " + p.node + " - " + p.why); }
+  std::string operator()(const shown::status& s) const {
+    std::string text;
+    for (const auto& line : status_lines(s)) text += (text.empty() ? "" : "\n") + line;
+    return text;
+  }
   std::string operator()(const shown::note& n) const { return n.is_mistake ? in(mistake_colour, n.text) : n.text; }
 
  private:

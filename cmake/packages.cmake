@@ -41,4 +41,26 @@ install(DIRECTORY examples/fleet DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libnod
   COMPONENT development)
 install(FILES README.md topics.md DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/messenger-node COMPONENT node)
 install(FILES client/README.md DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/messenger-client COMPONENT client)
+
+# The service, manual pages, completion.
+configure_file(${PROJECT_SOURCE_DIR}/operate/messenger-node.service.in messenger-node.service @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/messenger-node.service DESTINATION lib/systemd/system COMPONENT node)
+install(FILES operate/messenger-node.sysusers DESTINATION lib/sysusers.d RENAME messenger-node.conf COMPONENT node)
+install(FILES operate/README.md operate/alerts.yml operate/dashboard.json operate/prometheus.yml
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/messenger-node/operate COMPONENT node)
+set(CPACK_DEBIAN_NODE_PACKAGE_CONTROL_EXTRA ${PROJECT_SOURCE_DIR}/operate/debian/postinst
+  ${PROJECT_SOURCE_DIR}/operate/debian/prerm ${PROJECT_SOURCE_DIR}/operate/debian/postrm)
+find_program(SCDOC scdoc)
+foreach(component node client)
+  set(program messenger-${component})
+  install(FILES operate/completion.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+    RENAME ${program} COMPONENT ${component})
+  if(SCDOC)
+    execute_process(COMMAND ${SCDOC} INPUT_FILE ${PROJECT_SOURCE_DIR}/docs/man/${program}.1.scd
+      OUTPUT_FILE ${PROJECT_BINARY_DIR}/${program}.1 COMMAND_ERROR_IS_FATAL ANY)
+    execute_process(COMMAND gzip -9nf ${PROJECT_BINARY_DIR}/${program}.1 COMMAND_ERROR_IS_FATAL ANY)
+    install(FILES ${PROJECT_BINARY_DIR}/${program}.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
+      COMPONENT ${component})
+  endif()
+endforeach()
 include(CPack)

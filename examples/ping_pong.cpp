@@ -27,7 +27,7 @@ int run(int argc, char** argv, const std::string& about, const std::string& wher
   try {
     program::event_loop loop;
     program::output errors(loop, STDERR_FILENO);
-    const program::logging log(options.log_level, errors);
+    const program::logging log(options.log_level, options.log_format, errors);
     program::node_program program(loop, options, "start one, or say where one is with -h and -p");
     auto& node = program.node();
     bool has_started = false;

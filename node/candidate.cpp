@@ -1,8 +1,7 @@
 #include "node/candidate.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <nodelink/node.hpp>
+#include "program/log_event.hpp"
 
 namespace messenger {
 
@@ -11,9 +10,11 @@ constexpr nodelink::duration longest_change = std::chrono::seconds(1);
 void candidate::start(nodelink::node& node) {
   now_ = node.env().now;
   if (serves_) return start_server(node, server_);
-  spdlog::info("standing by for {}", standby_->server_node);
+  program::log(spdlog::level::info, "standing_by", {{"node", node.name()}, {"server", standby_->server_node}},
+               "standing by for {}", standby_->server_node);
   const auto its_turn = [this] {
-    spdlog::info("{} is down; this program takes its name", standby_->server_node);
+    program::log(spdlog::level::info, "takes_over", {{"server", standby_->server_node}},
+                 "{} is down; this program takes its name", standby_->server_node);
     over_since_ = now_();
     is_over_ = true;
   };

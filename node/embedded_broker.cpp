@@ -67,7 +67,7 @@ bool answers(int port) {
 }
 
 // Settings as measured for this use: no delay on small packets, no limit in flight, deep queues.
-constexpr const char* settings =
+constexpr const char* configuration =
     "allow_anonymous true\n"
     "set_tcp_nodelay true\n"
     "max_inflight_messages 0\n"
@@ -106,7 +106,7 @@ void embedded_broker::start() {
     port_ = wanted_port_ > 0 ? wanted_port_ : free_port();
     // Its files are in memory: whatever ends this program, nothing is left behind.
     const int config = ::memfd_create("mosquitto.conf", MFD_CLOEXEC);
-    const std::string text = "listener " + std::to_string(port_) + " 127.0.0.1\n" + settings;
+    const std::string text = "listener " + std::to_string(port_) + " 127.0.0.1\n" + configuration;
     if (::write(config, text.data(), text.size()) != static_cast<ssize_t>(text.size()) || ::ftruncate(log_, 0) != 0 ||
         ::lseek(log_, 0, SEEK_SET) != 0)
       throw std::runtime_error("cannot start Mosquitto: " + std::string(std::strerror(errno)));

@@ -9,6 +9,12 @@
 #include "node/ask.hpp"
 #include "node/candidate.hpp"
 #include "node/embedded_broker.hpp"
+#include "node/exposition.hpp"
+#include "node/http_server.hpp"
+#include "node/reporter.hpp"
+#include "node/service.hpp"
+#include "node/settings.hpp"
+#include "program/log_event.hpp"
 #include "program/logging.hpp"
 #include "program/node_program.hpp"
 #include "program/output.hpp"
@@ -23,7 +29,8 @@ constexpr auto period_of_restarts = std::chrono::minutes(1);
 void watch(messenger::embedded_broker& broker, program::event_loop& loop,
            std::deque<std::chrono::steady_clock::time_point> restarts, std::function<void(std::string)> on_end) {
   loop.watch(broker.fd(), [&broker, &loop, restarts = std::move(restarts), on_end = std::move(on_end)]() mutable {
-    spdlog::error("the embedded broker has ended: {}", broker.last_words());
+    program::log(spdlog::level::err, "embedded_broker_ended", {}, "the embedded broker has ended: {}",
+                 broker.last_words());
     loop.unwatch(broker.fd());
     const auto now = std::chrono::steady_clock::now();
     while (!restarts.empty() && restarts.front() + period_of_restarts < now) restarts.pop_front();
@@ -34,7 +41,8 @@ void watch(messenger::embedded_broker& broker, program::event_loop& loop,
     } catch (const std::exception& e) {
       return on_end("the embedded broker cannot be started again: " + std::string(e.what()));
     }
-    spdlog::info("embedded broker: {}, started again", broker.url());
+    program::log(spdlog::level::info, "embedded_broker", {{"url", broker.url()}},
+                 "embedded broker: {}, started again", broker.url());
     watch(broker, loop, std::move(restarts), std::move(on_end));
   });
 }
@@ -46,19 +54,9 @@ std::unique_ptr<messenger::embedded_broker> start_broker(program::common_options
                     .keepalive_seconds = options.broker.keepalive_seconds,
                     .mqtt_5 = options.broker.mqtt_5};
   options.broker_configured = true;
-  spdlog::info("embedded broker: {}", broker->url());
+  program::log(spdlog::level::info, "embedded_broker", {{"url", broker->url()}}, "embedded broker: {}", broker->url());
   return broker;
 }
-
-struct server_settings {
-  messenger::server_options server;
-  bool embedded = false;
-  bool is_replacing = false;
-  bool is_port_given = false;
-  bool is_standby = false;
-  messenger::standby_options standby{.server_node = messenger::server_name};
-  nodelink::paho::broker_settings broker_as_server;  // with the credentials of that node
-};
 
 constexpr const char* no_broker_hint =
     "start one, say where one is with -h and -p, or let this program start one: --embedded-broker";
@@ -88,7 +86,8 @@ std::optional<int> refuse_taken_name(program::event_loop& loop, program::common_
   if (code != 0 || program.was_signalled()) return code;
   options.was_up |= is_taken.has_value();
   if (!is_taken.value_or(false)) return std::nullopt;
-  spdlog::error(
+  program::log(
+      spdlog::level::err, "name_taken", {{"node", name}},
       "a server runs as {} already, and answers. Stop it first; or take its place with --replace, which ends it and "
       "logs "
       "its users off; or wait for its end with --standby",
@@ -96,11 +95,60 @@ std::optional<int> refuse_taken_name(program::event_loop& loop, program::common_
   return program::name_taken;
 }
 
+// What is seen of the program from outside, whichever node it is just now.
+class window {
+ public:
+  window(program::event_loop& loop, const messenger::settings& own) : counted_(own.server.counted), observer_(*counted_) {
+    loop.on_turn = [this](nodelink::duration time) {
+      counted_->turn.observe(std::chrono::duration<double>(time).count());
+    };
+    if (!own.metrics) return;
+    server_.emplace(loop, *own.metrics, [this](const std::string& path) { return answer(path); });
+    program::log(spdlog::level::info, "metrics", {{"url", server_->url()}}, "metrics: {}/metrics, {}/healthz",
+                 server_->url(), server_->url());
+  }
+
+  // For as long as that node lives.
+  void show(nodelink::node& node, bool serves) {
+    node_ = &node;
+    serves_ = serves;
+    node.observe(observer_);
+    if (serves) node.spawn(messenger::reporter, counted_, [this] { return all(); });
+  }
+  void hide() { node_ = nullptr; }
+
+ private:
+  messenger::figures all() const {
+    auto figures = messenger::read(*counted_, *node_, serves_);
+    for (auto& f : messenger::process_figures(program::version())) figures.push_back(std::move(f));
+    return figures;
+  }
+
+  std::optional<messenger::http_answer> answer(const std::string& path) const {
+    if (!node_) return messenger::as_health({});
+    if (path == "/metrics") return messenger::as_prometheus(all());
+    if (path != "/healthz") return std::nullopt;
+    return messenger::as_health({.is_up = node_->is_up(),
+                                 .serves = serves_,
+                                 .has_server = node_->whereis(messenger::server_name).has_value(),
+                                 .node = node_->name()});
+  }
+
+  const std::shared_ptr<messenger::statistics> counted_;
+  messenger::counting_observer observer_;
+  nodelink::node* node_ = nullptr;
+  bool serves_ = false;
+  std::optional<messenger::http_server> server_;
+};
+
 // One node after the other on one thread, until one is stopped.
-int run(program::common_options options, const server_settings& own) {
+int run(messenger::settings own, const std::function<void()>& reload) {
+  auto& options = own.common;
   program::event_loop loop;
   program::output errors(loop, STDERR_FILENO);
-  const program::logging log(options.log_level, errors);
+  const program::logging log(options.log_level, options.log_format, errors);
+  window seen(loop, own);
+  messenger::service manager;
   const auto broker = own.embedded ? start_broker(options, own.is_port_given) : nullptr;
   std::string broker_is_over;
   if (broker) watch(*broker, loop, {}, [&](std::string why) { broker_is_over = std::move(why); });
@@ -124,14 +172,25 @@ int run(program::common_options options, const server_settings& own) {
     as_server.node.patience = when_unanswered;
   }
   as_server.was_up = options.was_up;
+  bool is_to_drain = false;
+  own.server.drain = [&] { is_to_drain = true; };
   messenger::candidate me(own.server, own.is_standby ? std::optional(own.standby) : std::nullopt);
   for (;;) {
     program::node_program program(loop, me.serves() ? as_server : options, no_broker_hint);
     program.is_over_when_lost = [&](auto how) { return me.lost(how); };
-    program.before_stop_by_signal = [&] { me.end(); };
+    program.before_stop_by_signal = [&] {
+      me.end();
+      manager.is_stopping();
+    };
+    program.reload = reload;
     me.start(program.node());
+    seen.show(program.node(), me.serves());
     const int code = program.run([&]() -> std::optional<nodelink::instant> {
       if (me.is_over()) program.stop(0);
+      if (std::exchange(is_to_drain, false)) {
+        me.end();
+        program.stop(0);
+      }
       if (!broker_is_over.empty()) program.fail(program::run_time_failure, broker_is_over);
       if (me.serves() && !program.node().whereis(messenger::supervisor_name))
         program.fail(program::crashed, "the server process has crashed too often; stopping");
@@ -139,8 +198,14 @@ int run(program::common_options options, const server_settings& own) {
         std::cout << broker->url() << std::endl;
         url_pending = false;
       }
-      return std::nullopt;
+      const bool is_up = program.node().is_up();
+      manager.is(!is_up          ? "waiting for the broker"
+                 : me.serves() ? "serving as " + program.node().name()
+                               : "standing by for " + own.standby.server_node,
+                 is_up);
+      return manager.alive();
     });
+    seen.hide();
     if (!me.change()) {
       errors.drain(std::chrono::seconds(1));
       return code;
@@ -152,62 +217,10 @@ int run(program::common_options options, const server_settings& own) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"The messenger server: keeps the list of users and passes their messages on.", "messenger-node"};
-  program::common_options options;
-  options.node.name = messenger::server_name;
-  server_settings own;
-  double delay_seconds = 1;
-  program::add_common_options(app, options, "messenger@HOST", "info");
-  app.add_flag("--embedded-broker", own.embedded,
-               "Start a private Mosquitto on 127.0.0.1, at --port or a free one, and use it")
-      ->group("MQTT");
-  program::add_duration_option(app, "--idle-timeout", own.server.idle_timeout,
-                               "Log off who has done nothing for this long, like 90s, 10m, 8h [never]")
-      ->group("Messenger");
-  app.add_flag("--replace", own.is_replacing, "Take the name from whoever runs under it, instead of ending with code 6")
-      ->group("Messenger");
-  app.add_flag("--standby", own.is_standby,
-               "Wait as node --name, and be the server's node whenever there is none; several may")
-      ->group("Messenger");
-  app.add_option("--server", own.standby.server_node, "The server's node, for --standby [messenger@HOST]")
-      ->type_name("NAME[@HOST]")
-      ->envname("MESSENGER_SERVER_NODE")
-      ->group("Messenger");
-  app.add_option("--standby-delay", delay_seconds,
-                 "How long there has to be none, 0 to 3600; who has less is preferred")
-      ->type_name("SECONDS")
-      ->check(CLI::Range(0.0, 3600.0).description(""))
-      ->capture_default_str()
-      ->group("Messenger");
-  if (const auto code = program::parse(app, argc, argv, [&](program::configuration& from) {
-        using program::origin;
-        if (own.is_standby && from.of("--name") == origin::standard)
-          options.node.name = "standby-" + std::to_string(::getpid());
-        program::complete(app, from, options);
-        own.standby.server_node = program::node_name(own.standby.server_node, "--server");
-        from.is_in_force("--server", own.standby.server_node);
-        for (const auto* option : {"--host", "--url"})
-          if (own.embedded && from.of(option) == origin::command_line)
-            throw program::usage_error{std::string("--embedded-broker is on 127.0.0.1; leave out ") + option};
-        own.is_port_given = from.of("--port") == origin::command_line;
-        if (own.is_standby && own.is_replacing)
-          throw program::usage_error{"a --standby waits until nobody has the name; leave out --replace"};
-        if (own.is_standby && own.embedded)
-          throw program::usage_error{
-              "a broker that dies with its server has no use for a --standby; start Mosquitto "
-              "by itself and leave out --embedded-broker"};
-        if (own.is_standby && options.node.name == own.standby.server_node)
-          throw program::usage_error{
-              "a standby waits under a name of its own (--name), which is not that of the "
-              "server (--server)"};
-        own.standby.delay =
-            std::chrono::duration_cast<nodelink::duration>(std::chrono::duration<double>(delay_seconds));
-        own.standby.net_ticktime = options.node.net_ticktime;
-        if (own.is_standby) own.broker_as_server = program::broker_as(own.standby.server_node, options);
-      }))
-    return *code;
+  messenger::settings own;
+  if (const auto code = messenger::read_settings(argc, argv, own)) return *code;
   try {
-    return run(options, own);
+    return run(own, [&] { messenger::reload_settings(argc, argv, own); });
   } catch (const std::exception& e) {
     std::cerr << "messenger-node: " << e.what() << "\n";
     return program::run_time_failure;

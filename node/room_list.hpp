@@ -39,6 +39,8 @@ class room_list {
     return found == rooms_of_.end() ? std::set<std::string>() : found->second;
   }
   const std::map<std::string, room>& all() const { return rooms_; }
+  /// How often somebody is in a room.
+  std::size_t members() const { return members_; }
 
   // Each of these is an event of the room. They return its number.
 
@@ -48,6 +50,7 @@ class room_list {
     auto& r = rooms_.emplace(name, room{std::max(*last_event_, creation), {}}).first->second;
     r.users.insert(user);
     rooms_of_[user].insert(name);
+    ++members_;
     return next(r);
   }
   /// The user is in it. With the last one the room is gone.
@@ -55,6 +58,7 @@ class room_list {
     const auto found = rooms_.find(name);
     const auto seq = next(found->second);
     found->second.users.erase(user);
+    --members_;
     if (found->second.users.empty()) rooms_.erase(found);
     const auto rooms = rooms_of_.find(user);
     rooms->second.erase(name);
@@ -72,6 +76,7 @@ class room_list {
 
   std::map<std::string, room> rooms_;
   std::unordered_map<std::string, std::set<std::string>> rooms_of_;  // by user
+  std::size_t members_ = 0;
   std::shared_ptr<std::uint64_t> last_event_;
 };
 

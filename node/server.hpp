@@ -2,10 +2,16 @@
 /// The messenger server of the seeds: `server/0`, the process that keeps the user list.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <set>
+#include <string>
 
 #include <nodelink/node.hpp>
 #include <nodelink/supervisor.hpp>
+#include "node/quotas.hpp"
+#include "node/reporter.hpp"
+#include "node/statistics.hpp"
 #include "protocol/messages.hpp"
 
 namespace messenger {
@@ -16,7 +22,15 @@ inline constexpr const char* supervisor_name = "messenger_sup";
 struct server_options {
   /// Who neither logged on nor sent a message for this long is logged off, with EXIT `idle_timeout`.
   nodelink::duration idle_timeout = nodelink::infinity;
-  /// The highest number of an event in any room so far. It outlives a server process that crashes.
+  /// What one node, and all together, may ask for.
+  limits at_most;
+  /// The nodes that may kick and drain.
+  std::set<std::string> admins;
+  /// Called once when one of those wants this server to stop, which is up to whoever runs it.
+  std::function<void()> drain = [] {};
+  /// What is counted. Like the rest it outlives a server process that crashes, which begins anew with it.
+  std::shared_ptr<statistics> counted = std::make_shared<statistics>();
+  /// The highest number of an event in any room so far.
   std::shared_ptr<std::uint64_t> last_event = std::make_shared<std::uint64_t>(0);
 };
 

@@ -30,6 +30,7 @@ event_loop::event_loop() {
   sigemptyset(&ours);
   sigaddset(&ours, SIGINT);
   sigaddset(&ours, SIGTERM);
+  sigaddset(&ours, SIGUSR1);
   if (!is_ignored(SIGHUP)) sigaddset(&ours, SIGHUP);
   sigaddset(&ours, SIGWINCH);
   sigaddset(&ours, SIGCONT);
@@ -64,6 +65,7 @@ void event_loop::run(const std::function<std::optional<nodelink::instant>()>& af
     for (const auto& [fd, w] : watched_) polled.push_back({fd, w.events, 0});
     if (::poll(polled.data(), polled.size(), milliseconds_until(deadline)) < 0 && errno != EINTR)
       throw std::system_error(errno, std::system_category(), "poll");
+    const auto ready_at = std::chrono::steady_clock::now();
     for (const auto& p : polled) {
       const auto found = watched_.find(p.fd);
       if (p.revents == 0 || found == watched_.end()) continue;
@@ -71,6 +73,7 @@ void event_loop::run(const std::function<std::optional<nodelink::instant>()>& af
       ready();
     }
     deadline = after_each();
+    if (on_turn) on_turn(std::chrono::steady_clock::now() - ready_at);
   }
 }
 

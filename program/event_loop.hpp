@@ -15,7 +15,7 @@ namespace program {
 
 class event_loop final : public nodelink::paho::reactor {
  public:
-  /// Blocks SIGINT, SIGTERM, SIGHUP unless it is ignored, SIGWINCH and SIGCONT for this thread and those it starts:
+  /// Blocks SIGINT, SIGTERM, SIGUSR1, SIGHUP unless it is ignored, SIGWINCH and SIGCONT for this thread and those it starts:
   /// construct it before any thread.
   event_loop();
   ~event_loop();
@@ -25,11 +25,14 @@ class event_loop final : public nodelink::paho::reactor {
   void unwatch(int fd) override { watched_.erase(fd); }
   /// Calls `ready` whenever the descriptor is readable, or at its end.
   void watch(int fd, std::function<void()> ready) { watch(fd, POLLIN, std::move(ready)); }
-  /// Calls this with SIGINT, SIGTERM or SIGHUP.
+  /// Calls this with SIGINT, SIGTERM, SIGHUP or SIGUSR1.
   void on_signal(std::function<void(int)> handle) { on_signal_ = std::move(handle); }
 
   /// Calls this when the terminal has another size (SIGWINCH), or the program was stopped and goes on (SIGCONT).
   void on_window_change(std::function<void()> handle) { on_window_change_ = std::move(handle); }
+
+  /// Is told how long each turn took, from what was ready to the next wait.
+  std::function<void(nodelink::duration)> on_turn;
 
   /// Runs until stop(): waits, calls what is ready, then `after_each`, which says when it wants to be called again.
   void run(const std::function<std::optional<nodelink::instant>()>& after_each);

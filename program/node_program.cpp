@@ -9,6 +9,7 @@
 #include <nodelink/paho/transport.hpp>
 
 #include "program/advice.hpp"
+#include "program/log_event.hpp"
 #include "program/paho_tuning.hpp"
 
 namespace program {
@@ -17,6 +18,7 @@ using std::chrono::steady_clock;
 
 constexpr auto one_second = std::chrono::seconds(1);
 constexpr auto longest_goodbye = std::chrono::seconds(1);
+constexpr auto raised_for = std::chrono::minutes(1);
 
 node_program::node_program(event_loop& loop, const common_options& options, std::string no_broker_hint)
     : loop_(loop),
@@ -31,8 +33,11 @@ node_program::node_program(event_loop& loop, const common_options& options, std:
   prepare_paho(broker_.tls);
   loop_.on_signal([this](int signal) {
     if (is_signal_for_another && is_signal_for_another(signal)) return;
+    if (signal == SIGUSR1) return raise_log_level();
+    if (signal == SIGHUP && reload) return reload();
     was_signalled_ = true;
-    spdlog::info("stopping: {}", signal == SIGINT ? "SIGINT" : signal == SIGTERM ? "SIGTERM" : "SIGHUP");
+    const char* const name = signal == SIGINT ? "SIGINT" : signal == SIGTERM ? "SIGTERM" : "SIGHUP";
+    log(spdlog::level::info, "stopping", {{"signal", name}}, "stopping: {}", name);
     if (is_stopping_)
       std::quick_exit(signal == SIGINT ? exit_code::interrupted : 0);  // asked twice: at once, so by will
     if (before_stop_by_signal) before_stop_by_signal();
@@ -47,7 +52,7 @@ void node_program::quick_end::operator()(nodelink::transport* t) const {
 
 int node_program::run(const std::function<std::optional<nodelink::instant>()>& after_each) {
   if (broker_.tls.on && broker_.tls.is_insecure)
-    spdlog::warn("--insecure: whoever is between this node and the broker can read and change everything");
+    log(spdlog::level::warn, "insecure", {}, "--insecure: whoever is between this node and the broker can read and change everything");
   node_.start();
   loop_.run([&] {
     node_.run();
@@ -55,7 +60,8 @@ int node_program::run(const std::function<std::optional<nodelink::instant>()>& a
     if (after_each) next = after_each();
     if (std::exchange(stop_requested_, false)) node_.stop();
     if (stopped_since_ && (transport_->is_idle() || steady_clock::now() >= until_the_end())) loop_.stop();
-    for (const auto& other : {node_.next_deadline(), log_unlogged_drops(), until_the_end()})
+    for (const auto& other :
+         {node_.next_deadline(), log_unlogged_drops(), until_the_end(), until_usual_log_level()})
       if (other && (!next || *other < *next)) next = other;
     return next;
   });
@@ -70,15 +76,16 @@ void node_program::stop(int exit_code) {
 
 void node_program::fail(int exit_code, const std::string& sentence) {
   if (is_stopping_) return;
-  spdlog::error("{}", sentence);
+  log(spdlog::level::err, "failed", {{"node", node_.name()}, {"exit_code", static_cast<int>(exit_code)}}, "{}", sentence);
   stop(exit_code);
 }
 
 void node_program::node_up(std::uint64_t creation) {
   was_up_ = true;
-  spdlog::log(is_passing_ ? spdlog::level::trace : spdlog::level::info,
-              "node {} is up at the broker at {}, creation {}", node_.name(), nodelink::paho::address(broker_),
-              creation);
+  const auto broker = nodelink::paho::address(broker_);
+  log(is_passing_ ? spdlog::level::trace : spdlog::level::info, "node_up",
+      {{"node", node_.name()}, {"broker", broker}, {"creation", creation}},
+      "node {} is up at the broker at {}, creation {}", node_.name(), broker, creation);
 }
 
 void node_program::connection_lost(const nodelink::connection_loss& loss, nodelink::duration next_try) {
@@ -91,7 +98,9 @@ void node_program::connection_lost(const nodelink::connection_loss& loss, nodeli
   if (loss.what == kind::unreachable && !was_up_ && !may_retry_)
     return fail(exit_code::run_time_failure, loss.sentence + "; " + no_broker_hint_);
   if (is_over(loss)) return;
-  spdlog::warn("{}; trying again in {:.1f} s", advised(loss), std::chrono::duration<double>(next_try).count());
+  const double seconds = std::chrono::duration<double>(next_try).count();
+  log(spdlog::level::warn, "connection_lost", {{"node", node_.name()}, {"next_try_seconds", seconds}},
+      "{}; trying again in {:.1f} s", advised(loss), seconds);
 }
 
 void node_program::replaced(std::uint64_t creation) {
@@ -102,7 +111,7 @@ void node_program::replaced(std::uint64_t creation) {
 }
 
 void node_program::unheard() {
-  spdlog::warn(
+  log(spdlog::level::warn, "unheard", {{"node", node_.name()}},
       "the broker at {} has sent back nothing of what node {} says of itself: it may not let this node write or read "
       "its "
       "own topics. Look at its access control list, and at whose the credentials are",
@@ -111,7 +120,8 @@ void node_program::unheard() {
 
 bool node_program::is_over(const nodelink::connection_loss& loss) {
   if (is_stopping_ || !is_over_when_lost || !is_over_when_lost(loss.what)) return false;
-  spdlog::log(is_passing_ ? spdlog::level::trace : spdlog::level::warn, "{}", advised(loss));
+  log(is_passing_ ? spdlog::level::trace : spdlog::level::warn, "connection_lost", {{"node", node_.name()}}, "{}",
+      advised(loss));
   stop(0);
   return true;
 }
@@ -141,22 +151,42 @@ void node_program::dropped(nodelink::drop why, std::string_view from, std::strin
   const std::string how = why == drop::refused
                               ? fmt::format("refused ({} so far)", count)
                               : fmt::format("dropped ({}, {} so far)", nodelink::to_string(why), count);
-  spdlog::log(level, "{}, from {}: {}", how, from.empty() ? "nobody" : from, what);
+  log(level, why == drop::refused ? "refused" : "dropped",
+      {{"kind", nodelink::to_string(why)}, {"node", from}, {"count", count}}, "{}, from {}: {}", how,
+      from.empty() ? "nobody" : from, what);
 }
 
 // Says how many drops were not logged, once their second is over. @returns when that will be.
 std::optional<nodelink::instant> node_program::log_unlogged_drops() {
   if (unlogged_ == 0) return std::nullopt;
   if (steady_clock::now() < second_ + one_second) return second_ + one_second;
-  spdlog::warn("dropped: {} more inputs", std::exchange(unlogged_, 0));
+  log(spdlog::level::warn, "dropped", {{"count", unlogged_}}, "dropped: {} more inputs", unlogged_);
+  unlogged_ = 0;
+  return std::nullopt;
+}
+
+void node_program::raise_log_level() {
+  if (!raised_until_) usual_level_ = spdlog::get_level();
+  raised_until_ = steady_clock::now() + raised_for;
+  spdlog::set_level(spdlog::level::debug);
+  log(spdlog::level::info, "log_level", {{"log_level", "debug"}}, "SIGUSR1: everything is logged for a minute");
+}
+
+std::optional<nodelink::instant> node_program::until_usual_log_level() {
+  if (!raised_until_ || steady_clock::now() < *raised_until_) return raised_until_;
+  log(spdlog::level::info, "log_level", {}, "the log level is what it was");
+  spdlog::set_level(static_cast<spdlog::level::level_enum>(usual_level_));
+  raised_until_.reset();
   return std::nullopt;
 }
 
 void node_program::process_ended(const nodelink::pid& process, const nodelink::term& reason) {
   if (reason.is_array())
-    spdlog::error("process {} crashed: {}", to_string(process), nodelink::brief(reason));
+    log(spdlog::level::err, "process_crashed", {{"pid", to_string(process)}, {"reason", reason}},
+        "process {} crashed: {}", to_string(process), nodelink::brief(reason));
   else
-    spdlog::debug("process {} ended: {}", to_string(process), nodelink::brief(reason));
+    log(spdlog::level::debug, "process_ended", {{"pid", to_string(process)}, {"reason", reason}},
+        "process {} ended: {}", to_string(process), nodelink::brief(reason));
 }
 
 }  // namespace program

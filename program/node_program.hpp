@@ -38,6 +38,8 @@ class node_program final : private nodelink::node_observer {
   std::function<bool(nodelink::connection_loss::kind)> is_over_when_lost;
   /// What is still to do before the node stops because of a signal.
   std::function<void()> before_stop_by_signal;
+  /// Called for SIGHUP, which else stops the program.
+  std::function<void()> reload;
 
  private:
   struct quick_end {
@@ -53,6 +55,8 @@ class node_program final : private nodelink::node_observer {
   void process_ended(const nodelink::pid& process, const nodelink::term& reason) override;
   std::optional<nodelink::instant> log_unlogged_drops();
   std::optional<nodelink::instant> until_the_end() const;
+  void raise_log_level();
+  std::optional<nodelink::instant> until_usual_log_level();
   bool is_over(const nodelink::connection_loss& loss);
 
   event_loop& loop_;
@@ -72,6 +76,8 @@ class node_program final : private nodelink::node_observer {
   nodelink::instant second_{};
   std::uint64_t logged_this_second_ = 0;
   std::uint64_t unlogged_ = 0;
+  std::optional<nodelink::instant> raised_until_;
+  int usual_level_ = 0;  // before it was raised
 };
 
 }  // namespace program

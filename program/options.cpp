@@ -56,6 +56,8 @@ std::string ask_for_password(const nodelink::paho::broker_settings& broker) {
 
 }  // namespace
 
+const char* version() { return MESSENGER_VERSION; }
+
 void add_common_options(CLI::App& app, common_options& o, const std::string& name_default,
                         const std::string& log_level_default) {
   app.set_help_flag("--help", "Show this and exit");
@@ -159,6 +161,11 @@ void add_common_options(CLI::App& app, common_options& o, const std::string& nam
       ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}).description(""))
       ->default_val(log_level_default)
       ->group("Logs");
+  app.add_option("--log-format", o.log_format, "text for people, or json for machines: one object a line")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"text", "json"}).description(""))
+      ->default_val("text")
+      ->group("Logs");
   app.add_flag("-d,--debug")->description("The same as --log-level debug")->group("Logs");
 }
 
@@ -240,6 +247,7 @@ static void add_credentials(const std::string& folder, const std::string& node,
                       ".crt, or cannot be read; make them with broker/provision, or choose another node name"};
   if (!password.empty() && broker.password.empty()) {
     broker.password = password_in(password);
+    broker.password_file = password;
     if (broker.username.empty()) broker.username = node;
   }
   if (!certificate.empty() && tls.certificate.empty()) {
@@ -298,19 +306,22 @@ void complete(CLI::App& app, configuration& from, common_options& o) {
   for (const auto* option : {"--host", "--port", "--url"})
     if (from.of(option) != origin::standard) o.broker_configured = true;
   if (!o.password_is_of_url && from.of("--password-file") != origin::standard &&
-      !is_first(from, "--password", "--password-file"))
-    o.broker.password = password_in(app["--password-file"]->as<std::string>());
+      !is_first(from, "--password", "--password-file")) {
+    o.broker.password_file = app["--password-file"]->as<std::string>();
+    o.broker.password = password_in(o.broker.password_file);
+  }
   complete_tls(from, o);
   if (!o.broker.password.empty() && o.broker.username.empty())
     throw usage_error{"a password without a user name; give one with -u or MQTT_USERNAME"};
   if (app.count("--debug") > 0 && from.of("--debug") >= from.of("--log-level")) o.log_level = "debug";
   from.is_in_force("--log-level", o.log_level);
-  if (!o.broker.username.empty() && o.broker.password.empty() && !from.is_check_only() &&
+  if (!o.broker.username.empty() && o.broker.password.empty() && o.may_ask && !from.is_check_only() &&
       o.broker.tls.certificate.empty() && ::isatty(STDIN_FILENO) && ::isatty(STDERR_FILENO))
     o.broker.password = o.broker_of_anybody.password = ask_for_password(o.broker);
 }
 
-std::optional<int> parse(CLI::App& app, int argc, char** argv, const std::function<void(configuration&)>& check) {
+std::optional<int> parse(CLI::App& app, int argc, char** argv, const std::function<void(configuration&)>& check,
+                         std::ostream& errors) {
   configuration from(app);
   try {
     app.parse(argc, argv);
@@ -323,13 +334,13 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv, const std::functi
   } catch (const CLI::Success& e) {
     return app.exit(e);
   } catch (const CLI::ParseError& e) {
-    std::cerr << app.get_name() << ": " << e.what() << "\n";
+    errors << app.get_name() << ": " << e.what() << "\n";
   } catch (const usage_error& e) {
-    std::cerr << app.get_name() << ": " << e.sentence << "\n";
+    errors << app.get_name() << ": " << e.sentence << "\n";
   } catch (const std::exception& e) {
-    std::cerr << app.get_name() << ": " << e.what() << "\n";
+    errors << app.get_name() << ": " << e.what() << "\n";
   }
-  std::cerr << "Run '" << app.get_name() << " --help' for the options.\n";
+  errors << "Run '" << app.get_name() << " --help' for the options.\n";
   return exit_code::usage;
 }
 

@@ -2,6 +2,7 @@
 /// The options that both programs have, in the words of the MQTT tools.
 #pragma once
 
+#include <iostream>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -31,6 +32,9 @@ struct common_options {
   nodelink::paho::broker_settings broker_of_anybody;
   nodelink::node_settings node{.topic_root = "messenger/1"};
   std::string log_level;
+  std::string log_format;
+  /// A password that is missing may be asked for at the terminal.
+  bool may_ask = true;
   /// The user said which broker: by an option or by the environment.
   bool broker_configured = false;
   /// A node of this program has been up: whatever is wrong with the broker may be for a while.
@@ -68,12 +72,16 @@ nodelink::paho::broker_settings broker_as(const std::string& node, const common_
 /// Completes `name` to `name@<short host name>` and checks it. @param option named in the sentence.
 std::string node_name(const std::string& name, const std::string& option);
 
+/// Of this project: `0.2.0`.
+const char* version();
+
 /// The part of this machine's host name before the first dot.
 std::string short_host_name();
 
 /// Parses the command line, the environment and the configuration file, with `--help`, `--version` and
 /// `--check-config` handled. @param check says by a usage_error what is wrong, once all of it is there.
 /// @returns the exit code to end with, or nothing to go on.
-std::optional<int> parse(CLI::App& app, int argc, char** argv, const std::function<void(configuration&)>& check);
+std::optional<int> parse(CLI::App& app, int argc, char** argv, const std::function<void(configuration&)>& check,
+                         std::ostream& errors = std::cerr);
 
 }  // namespace program

@@ -7,13 +7,13 @@ namespace messenger {
 using nodelink::term;
 
 std::optional<logon> logon::match(const nodelink::message& m) {
-  auto from = sender(m.content, 3, "logon");
+  auto from = sender(m.content, 3, word);
   if (!from) return std::nullopt;
   return logon{std::move(*from), *string_in(m.content[2])};
 }
 
 std::optional<message_to> message_to::match(const nodelink::message& m) {
-  auto from = sender(m.content, 4, "message_to");
+  auto from = sender(m.content, 4, word);
   if (!from) return std::nullopt;
   return message_to{std::move(*from), *string_in(m.content[2]), *string_in(m.content[3])};
 }

@@ -17,21 +17,23 @@ inline constexpr const char* server_name = "messenger";
 
 /// `{ClientPid, logon, UserName}`
 struct logon {
+  static constexpr const char* word = "logon";
   nodelink::pid from;
   std::string name;  ///< any string; a user name only after is_user_name()
 
   static std::optional<logon> match(const nodelink::message& m);
-  nodelink::term write() const { return nodelink::term::array({to_string(from), "logon", name}); }
+  nodelink::term write() const { return nodelink::term::array({to_string(from), word, name}); }
 };
 
 /// `{ClientPid, message_to, ToName, Message}`
 struct message_to {
+  static constexpr const char* word = "message_to";
   nodelink::pid from;
   std::string to;
   std::string text;
 
   static std::optional<message_to> match(const nodelink::message& m);
-  nodelink::term write() const { return nodelink::term::array({to_string(from), "message_to", to, text}); }
+  nodelink::term write() const { return nodelink::term::array({to_string(from), word, to, text}); }
 };
 
 /// `{messenger, stop, Why}`: a reply that ends the client.
@@ -69,6 +71,8 @@ inline constexpr const char* already_logged_on = "already_logged_on";
 inline constexpr const char* you_are_not_logged_on = "you_are_not_logged_on";
 inline constexpr const char* text_too_long = "text_too_long";
 inline constexpr const char* bad_name = "bad_name";
+inline constexpr const char* too_many_requests = "too_many_requests";
+inline constexpr const char* too_many_users = "too_many_users";
 inline constexpr const char* idle_timeout = "idle_timeout";  ///< the exit reason of who did nothing for too long
 }  // namespace word
 

@@ -12,21 +12,6 @@ namespace {
 // Large enough for a few pages to do for many users, small enough not to keep others waiting.
 constexpr std::size_t page_size = 32'768;
 
-constexpr const char* more_follows = "more";
-
-// `{messenger, What, ...}`, a page if there is one element more than `size`. Where the items are and whether more
-// follows; nothing if it is none of these.
-struct page {
-  const term& items;
-  bool more;
-};
-std::optional<page> read_page(const term& t, std::size_t size, const char* what) {
-  const bool more = is_tuple(t, size + 1) && t[size] == more_follows;
-  if ((!more && !is_tuple(t, size)) || t[0] != "messenger" || t[1] != what || !t[size - 1].is_array())
-    return std::nullopt;
-  return page{t[size - 1], more};
-}
-
 std::optional<names> read_names(const term& items) {
   names all;
   for (const auto& item : items) {
@@ -36,44 +21,40 @@ std::optional<names> read_names(const term& items) {
   return all;
 }
 
-bool is_seq(const term& t) {
-  return t.is_unsigned() && t.get<std::uint64_t>() > 0 && t.get<std::uint64_t>() <= nodelink::max_number;
-}
-
 }  // namespace
 
 std::optional<join> join::match(const message& m) {
-  auto from = sender(m.content, 3, "join");
+  auto from = sender(m.content, 3, word);
   if (!from) return std::nullopt;
   return join{std::move(*from), *string_in(m.content[2])};
 }
 
 std::optional<leave> leave::match(const message& m) {
-  auto from = sender(m.content, 3, "leave");
+  auto from = sender(m.content, 3, word);
   if (!from) return std::nullopt;
   return leave{std::move(*from), *string_in(m.content[2])};
 }
 
 std::optional<say> say::match(const message& m) {
-  auto from = sender(m.content, 4, "say");
+  auto from = sender(m.content, 4, word);
   if (!from) return std::nullopt;
   return say{std::move(*from), *string_in(m.content[2]), *string_in(m.content[3])};
 }
 
 std::optional<ask_users> ask_users::match(const message& m) {
-  if (auto from = sender(m.content, 2, "users")) return ask_users{std::move(*from), std::nullopt};
-  if (auto from = sender(m.content, 3, "users")) return ask_users{std::move(*from), *string_in(m.content[2])};
+  if (auto from = sender(m.content, 2, word)) return ask_users{std::move(*from), std::nullopt};
+  if (auto from = sender(m.content, 3, word)) return ask_users{std::move(*from), *string_in(m.content[2])};
   return std::nullopt;
 }
 
 term ask_users::write() const {
-  term t = term::array({to_string(from), "users"});
+  term t = term::array({to_string(from), word});
   if (room) t.push_back(*room);
   return t;
 }
 
 std::optional<ask_rooms> ask_rooms::match(const message& m) {
-  auto from = sender(m.content, 2, "rooms");
+  auto from = sender(m.content, 2, word);
   return from ? std::optional(ask_rooms{std::move(*from)}) : std::nullopt;
 }
 
@@ -134,25 +115,18 @@ term room_event::write() const {
   return term::array({"said", room, seq, name, content});
 }
 
-std::vector<term> pages(const term& head, const term& items) {
-  std::vector<term> all;
-  term part = term::array();
-  std::size_t size = 0;
-  const auto end_page = [&](bool more) {
-    term page = head;
-    page.push_back(std::exchange(part, term::array()));
-    if (more) page.push_back(more_follows);
-    all.push_back(std::move(page));
-    size = 0;
-  };
-  for (const auto& item : items) {
-    const auto more = nodelink::encode(item).size() + 1;
-    if (size > 0 && size + more > page_size) end_page(true);
-    size += more;
+term paged_list::next() {
+  term page = head_, part = term::array();
+  for (std::size_t size = 0; taken_ < items_.size(); ++taken_) {
+    const auto& item = items_[taken_];
+    size += nodelink::encode(item).size() + 1;
+    if (size > page_size && !part.empty()) break;
     part.push_back(item);
   }
-  end_page(false);
-  return all;
+  is_over_ = taken_ == items_.size();
+  page.push_back(std::move(part));
+  if (!is_over_) page.push_back(more_follows);
+  return page;
 }
 
 }  // namespace messenger

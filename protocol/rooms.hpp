@@ -18,34 +18,38 @@ inline constexpr const char* lobby = "lobby";
 
 /// `{ClientPid, join, Room}`; who is in it already asks for the list anew.
 struct join {
+  static constexpr const char* word = "join";
   nodelink::pid from;
   std::string room;  ///< any string; a room only after nodelink::is_name()
 
   static std::optional<join> match(const nodelink::message& m);
-  nodelink::term write() const { return nodelink::term::array({to_string(from), "join", room}); }
+  nodelink::term write() const { return nodelink::term::array({to_string(from), word, room}); }
 };
 
 /// `{ClientPid, leave, Room}`
 struct leave {
+  static constexpr const char* word = "leave";
   nodelink::pid from;
   std::string room;
 
   static std::optional<leave> match(const nodelink::message& m);
-  nodelink::term write() const { return nodelink::term::array({to_string(from), "leave", room}); }
+  nodelink::term write() const { return nodelink::term::array({to_string(from), word, room}); }
 };
 
 /// `{ClientPid, say, Room, Text}`
 struct say {
+  static constexpr const char* word = "say";
   nodelink::pid from;
   std::string room;
   std::string text;
 
   static std::optional<say> match(const nodelink::message& m);
-  nodelink::term write() const { return nodelink::term::array({to_string(from), "say", room, text}); }
+  nodelink::term write() const { return nodelink::term::array({to_string(from), word, room, text}); }
 };
 
 /// `{ClientPid, users}`: who is logged on? `{ClientPid, users, Room}`: who is in it?
 struct ask_users {
+  static constexpr const char* word = "users";
   nodelink::pid from;
   std::optional<std::string> room;
 
@@ -55,10 +59,11 @@ struct ask_users {
 
 /// `{ClientPid, rooms}`
 struct ask_rooms {
+  static constexpr const char* word = "rooms";
   nodelink::pid from;
 
   static std::optional<ask_rooms> match(const nodelink::message& m);
-  nodelink::term write() const { return nodelink::term::array({to_string(from), "rooms"}); }
+  nodelink::term write() const { return nodelink::term::array({to_string(from), word}); }
 };
 
 using names = std::vector<std::string>;
@@ -112,9 +117,21 @@ struct room_event {
   nodelink::term write() const;
 };
 
-/// Writes a list, a JSON array, as pages: `{..., Items}` for the last, `{..., Items, more}` for those before.
-/// @param head what stands before the items.
-std::vector<nodelink::term> pages(const nodelink::term& head, const nodelink::term& items);
+/// A list, a JSON array, on its way in pages: `{..., Items}` for the last, `{..., Items, more}` for those before.
+class paged_list {
+ public:
+  /// @param head what stands before the items.
+  paged_list(nodelink::term head, nodelink::term items) : head_(std::move(head)), items_(std::move(items)) {}
+
+  /// The last page was taken.
+  bool is_over() const { return is_over_; }
+  nodelink::term next();
+
+ private:
+  nodelink::term head_, items_;
+  std::size_t taken_ = 0;  // items
+  bool is_over_ = false;
+};
 
 namespace word {
 inline constexpr const char* nick_not_allowed = "nick_not_allowed";

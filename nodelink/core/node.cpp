@@ -28,6 +28,7 @@ void node::monitor_nodes() { core_->monitor_nodes(); }
 std::optional<bool> node::is_up(const std::string& node) const { return core_->others().is_up(node); }
 std::map<std::string, std::uint64_t> node::nodes() const { return core_->others().up(); }
 std::uint64_t node::count(drop why) const { return core_->count(why); }
+node_figures node::figures() const { return core_->figures(); }
 void node::note(drop why, std::string_view from, std::string_view what) { core_->note(why, from, what); }
 pid node::spawn_function(std::function<process(self)> body) { return core_->spawn_function(std::move(body)); }
 

@@ -126,6 +126,17 @@ process_state* node_core::local(const pid& p) {
   return found && !found->monitor ? found : nullptr;
 }
 
+node_figures node_core::figures() const {
+  const auto& waiting = scheduler_.waiting();
+  const auto others = table_.count();
+  return {.nodes = others.up,
+          .links = others.links,
+          .waiting = waiting.messages,
+          .waiting_bytes = waiting.bytes,
+          .kept = offline_.size(),
+          .transport = transport_.load()};
+}
+
 void node_core::note(drop why, std::string_view from, std::string_view what) {
   const auto count = ++dropped_[static_cast<std::size_t>(why)];
   tell([&](node_observer& o) { o.dropped(why, from, what, count); });
@@ -322,12 +333,30 @@ void node_core::say(const std::string& channel, const term& content) {
   publish(topics_.in({channel, name()}), content);
 }
 
+void node_core::set_state(const std::string& name, term content) {
+  need_channel(name);
+  if (!content.is_null() && (!content.is_array() || content.empty()))
+    return note(drop::unsent, settings_.name, "not a JSON array: " + brief(content));
+  if (encode(content).size() > max_payload)
+    return note(drop::unsent, settings_.name, "longer than " + std::to_string(max_payload) + " bytes");
+  if (incarnation_.is_up()) say_state(name, content);
+  states_.insert_or_assign(name, std::move(content));
+}
+
+void node_core::say_state(const std::string& name, const term& content) {
+  transport_.publish({.topic = topics_.in(state_of(name, settings_.name)),
+                      .payload = content.is_null() ? "" : encode(content),
+                      .retain = true,
+                      .expiry_seconds = incarnation::nodedown_expiry_seconds});
+}
+
 void node_core::listen(process_state& state, const channel& to) {
   need_channel(to.name);
   need_node(to.node);
   if (!state.channels.insert(to).second) return;
   auto& listeners = listeners_[to];
-  if (listeners.empty() && incarnation_.is_up()) transport_.subscribe({topics_.in(to)});
+  // A state comes again from the broker, for this listener; what comes twice does no harm.
+  if ((listeners.empty() || to.is_state) && incarnation_.is_up()) transport_.subscribe({topics_.in(to)});
   listeners.insert(state.serial);
 }
 
@@ -482,6 +511,7 @@ void node_core::connection_is_up() {
   std::vector<std::string> channels;
   for (const auto& [channel, listeners] : listeners_) channels.push_back(topics_.in(channel));
   if (!channels.empty()) transport_.subscribe(channels);
+  for (const auto& [name, content] : states_) say_state(name, content);
   for (const auto& [node, by] : monitors_) watch(node);
   tell_monitors(name(), true, cause::connection);
   for (const auto& node : offline_.nodes()) watch(node);

@@ -40,6 +40,7 @@ class node_core {
   bool is_stopped() const { return incarnation_.is_stopped(); }
   std::uint64_t creation() const { return incarnation_.creation(); }
   pid pid_of(serial_number serial) const { return {settings_.name, incarnation_.creation(), serial}; }
+  node_figures figures() const;
   std::uint64_t count(drop why) const { return dropped_[static_cast<std::size_t>(why)]; }
   scheduler& processes() { return scheduler_; }
   const node_table& others() const { return table_; }
@@ -59,6 +60,7 @@ class node_core {
   void expect_link(process_state& from, const registered& to);
   void exit(process_state& from, const pid& to, const term& reason);
   void say(const std::string& channel, const term& content);
+  void set_state(const std::string& name, term content);
   void listen(process_state& state, const channel& to);
   void unlisten(process_state& state, const channel& to);
   void ping(process_state& from, const std::string& node);
@@ -73,6 +75,7 @@ class node_core {
   void deliver_local(process_state& to, term content);
   static bool is_late_reply(const process_state& to, const message& m);
   void publish(const std::string& topic, const term& content, bool is_urgent = false);
+  void say_state(const std::string& name, const term& content);
   bool is_to_be_kept(const process_state* by, const std::string& to, const term& content) const;
   void keep(const std::string& node, const std::string& topic, term content, const process_state& by);
   void send_kept(const std::string& node);
@@ -131,6 +134,7 @@ class node_core {
   std::set<std::string> watched_;               // nodes whose status is subscribed to one by one
   bool began_to_monitor_ = false;               // after the start: not among the incarnation's subscriptions
   std::map<channel, std::set<serial_number>> listeners_;
+  std::map<std::string, term> states_;
   std::map<std::string, std::set<serial_number>> monitors_;  // of a node
   std::map<std::string, cause> ended_by_;                    // of the nodes in it that are down
   bool is_to_stop_ = false;                                  // when the process that asked for it has had its turn

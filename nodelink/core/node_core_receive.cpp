@@ -17,7 +17,7 @@ void node_core::received(std::string_view topic, std::string_view payload, bool 
   if (!parsed) return note(drop::malformed, "", "a topic that is not of this wire");
   if (const auto* status = std::get_if<status_topic>(&*parsed)) return received_status(status->node, payload);
   if (const auto* in = std::get_if<channel_topic>(&*parsed)) {
-    if (retained) return note(drop::retained, in->from, "retained messages are no messages");
+    if (retained && !in->is_state) return note(drop::retained, in->from, "retained messages are no messages");
     return received_in_channel(*in, payload);
   }
   const auto& inbox = std::get<inbox_topic>(*parsed);
@@ -94,16 +94,18 @@ void node_core::received_inbox(const inbox_topic& to, std::string_view payload) 
 
 void node_core::received_in_channel(const channel_topic& in, std::string_view payload) {
   std::string why;
-  const auto content = decode(payload, why);
+  const bool is_cleared = in.is_state && payload.empty();
+  const auto content = is_cleared ? std::optional(term()) : decode(payload, why);
   if (!content) return note(drop::malformed, in.from, why);
-  if (read_signal(*content)) return note(drop::malformed, in.from, "a signal in a channel");
-  table_.heard(in.from, env_.now());
-  const auto listeners = listeners_.find(channel{std::string(in.channel), std::string(in.from)});
+  if (!is_cleared && read_signal(*content)) return note(drop::malformed, in.from, "a signal in a channel");
+  if (!in.is_state) table_.heard(in.from, env_.now());  // a state may be as old as it likes
+  channel where(std::string(in.channel), std::string(in.from));
+  where.is_state = in.is_state;
+  const auto listeners = listeners_.find(where);
   if (listeners == listeners_.end()) return note(drop::no_process, in.from, in.channel);  // has just stopped listening
+  const message m{.from = where.node, .content = *content, .channel = where.name, .is_state = in.is_state};
   for (const auto serial : listeners->second)
-    if (!scheduler_.deliver_remote(
-            *scheduler_.find(serial),
-            {.from = std::string(in.from), .content = *content, .channel = std::string(in.channel)}, payload.size()))
+    if (!scheduler_.deliver_remote(*scheduler_.find(serial), m, payload.size()))
       note(drop::overrun, in.from, "more than can be dealt with");
 }
 

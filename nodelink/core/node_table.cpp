@@ -70,6 +70,15 @@ std::size_t node_table::links_to(const std::string& node) const {
   return found == nodes_.end() ? 0 : found->second.links.size();
 }
 
+node_table::counts node_table::count() const {
+  counts all;
+  for (const auto& [name, e] : nodes_) {
+    if (e.up > e.down) ++all.up;
+    all.links += e.links.size();
+  }
+  return all;
+}
+
 // The due time is not moved at every sign of life, which would cost something per message: it is looked at when it
 // comes.
 void node_table::heard(std::string_view node, instant now) {

@@ -68,6 +68,13 @@ class node_table {
   /// How many links there are to processes of that node.
   std::size_t links_to(const std::string& node) const;
 
+  struct counts {
+    std::size_t up = 0;  ///< nodes
+    std::size_t links = 0;
+  };
+  /// How many there are. Goes through all of them.
+  counts count() const;
+
   /// Something came from that node: a sign of life.
   void heard(std::string_view node, instant now);
   /// The other side has asked after that link, so this side need not. @returns whether there is one.

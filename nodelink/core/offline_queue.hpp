@@ -32,6 +32,7 @@ class offline_queue {
 
   /// Whom there is something for.
   std::vector<std::string> nodes() const;
+  std::size_t size() const { return entries_.size(); }
   bool has(const std::string& node) const { return of_node_.contains(node); }
   /// Takes the oldest for that node out.
   std::optional<entry> take(const std::string& node);

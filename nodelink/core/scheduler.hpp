@@ -153,6 +153,8 @@ class scheduler {
   void cancel_timer(std::uint64_t number);
   /// A number that no other call or timer of this node has.
   std::uint64_t next_reference() { return ++references_; }
+  /// What waits in the mailboxes, of other nodes.
+  const backlog& waiting() const { return all_waiting_; }
   /// Ends a process at its next turn, whether it traps exits or not.
   void kill(process_state& state, const term& reason);
 

@@ -26,6 +26,7 @@ reference self::monitor(const registered& other) const { return state_->node.mon
 void self::demonitor(reference which) const { state_->node.demonitor(*state_, which); }
 void self::expect_link(const registered& other) const { state_->node.expect_link(*state_, other); }
 void self::say(const std::string& channel, term content) const { state_->node.say(channel, content); }
+void self::set_state(const std::string& name, term content) const { state_->node.set_state(name, std::move(content)); }
 void self::listen(const channel& to) const { state_->node.listen(*state_, to); }
 void self::unlisten(const channel& to) const { state_->node.unlisten(*state_, to); }
 void self::ping(const std::string& node) const { state_->node.ping(*state_, node); }

@@ -26,10 +26,10 @@ std::optional<any_topic> topics::parse(std::string_view topic) const {
   std::string_view rest = topic.substr(root_.size());
   const auto kind = next_level(rest);
   if (kind == "node" && is_node_name(rest)) return status_topic{rest};
-  if (kind == "room") {
+  if (kind == "room" || kind == "state") {
     const auto name = next_level(rest);
     if (next_level(rest) != "from" || !is_name(name) || !is_node_name(rest)) return std::nullopt;
-    return channel_topic{name, rest};
+    return channel_topic{name, rest, kind == "state"};
   }
   if (kind != "to") return std::nullopt;
   inbox_topic inbox;

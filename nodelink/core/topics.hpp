@@ -1,5 +1,5 @@
 /// @file topics.hpp
-/// The three topics of the wire (topics.md): a node's status, a process's inbox by sender, a node's channel.
+/// The topics of the wire (topics.md): a node's status, a process's inbox by sender, a node's channels and states.
 /// Pure; any thread.
 #pragma once
 
@@ -24,10 +24,11 @@ struct inbox_topic {
   std::string_view from;     ///< the sending node: the only identity there is (rule 1)
 };
 
-/// `R/room/<channel>/from/<node>`: what a node says to all who listen.
+/// `R/room/<channel>/from/<node>`: what a node says to all who listen. `R/state/<channel>/from/<node>`: the same, retained.
 struct channel_topic {
   std::string_view channel;
   std::string_view from;
+  bool is_state = false;
 };
 
 /// The name by which a node itself is spoken to.
@@ -45,7 +46,9 @@ class topics {
   std::string inbox(const pid& to, std::string_view from) const;
   std::string inbox(const registered& to, std::string_view from) const;
 
-  std::string in(const channel& c) const { return root_ + "room/" + c.name + "/from/" + c.node; }
+  std::string in(const channel& c) const {
+    return root_ + (c.is_state ? "state/" : "room/") + c.name + "/from/" + c.node;
+  }
 
   /// Filter of every node's status.
   std::string every_status() const { return root_ + "node/+"; }

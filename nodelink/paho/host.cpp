@@ -143,6 +143,7 @@ host_settings host_settings::from_environment(const std::string& name) {
                                   " (NODELINK_PASSWORD_FILE), cannot be read: " + std::strerror(errno));
     if (!std::getline(in, s.broker.password))
       throw std::invalid_argument("there is no password in " + *file + " (NODELINK_PASSWORD_FILE)");
+    s.broker.password_file = *file;
     if (s.broker.username.empty())
       throw std::invalid_argument(
           "NODELINK_PASSWORD_FILE is set, and NODELINK_BROKER has no user name: mqtt://USER@HOST");

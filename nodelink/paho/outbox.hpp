@@ -32,6 +32,8 @@ class outbox {
   /// After how many acknowledgements it is worth asking again; 0 if none is waited for.
   int awaited_acknowledgements() const;
   bool is_through() const { return is_closing_ && queued_.empty() && in_flight_ == 0 && !is_waiting(); }
+  std::size_t queued() const { return queued_.size(); }
+  std::size_t in_flight() const { return static_cast<std::size_t>(in_flight_); }
   bool is_congested() const { return queued_.size() >= most_queued; }
 
   /// What may wait before whoever gives rise to more has to.

@@ -2,8 +2,10 @@
 #include <atomic>
 #include <chrono>
 #include <deque>
+#include <fstream>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 #include <variant>
@@ -63,6 +65,15 @@ std::size_t size_of(const message& m) {
   return m->get_topic().size() + m->get_payload_ref().size() + around;
 }
 
+// Of a file that can be read and is not empty.
+std::optional<std::string> first_line(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  if (path.empty() || !std::getline(file, line)) return std::nullopt;
+  if (line.ends_with('\r')) line.pop_back();
+  return line;
+}
+
 class paho_transport final : public transport {
  public:
   paho_transport(const broker_settings& settings, reactor& loop, std::function<void()> before_connect);
@@ -73,6 +84,10 @@ class paho_transport final : public transport {
   void unsubscribe(const std::vector<std::string>& filters) override;
   void publish(publication p) override;
   bool is_congested() const override { return present_ && present_->is_congested(); }
+  transport_load load() const override {
+    if (!present_) return {};
+    return {present_->out().queued(), present_->out().in_flight(), mailbox_->unread_bytes};
+  }
   void close() override;
   void abort() override;
   void withdraw() override;
@@ -92,7 +107,7 @@ class paho_transport final : public transport {
   void leave();
   void retire(std::unique_ptr<session> over);
 
-  const broker_settings settings_;
+  broker_settings settings_;
   reactor& loop_;
   const int timer_;  // a quarter of the keepalive
   const std::function<void()> before_connect_;
@@ -155,6 +170,7 @@ void paho_transport::connect(const std::string& client_id, const publication& wi
     }
     box->put({number, std::move(h)});
   };
+  if (auto password = first_line(settings_.password_file)) settings_.password = std::move(*password);
   present_ = std::make_unique<session>(number, settings_, client_id, will, tell);
   retired_.reset();
   if (is_ip_address(settings_.host)) return begin(look_up(settings_));

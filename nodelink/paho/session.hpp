@@ -29,6 +29,7 @@ class session {
   bool is_connecting() const { return is_begun_ && !is_up_ && !has_ended_; }
   /// Between CONNACK and the goodbye's last word.
   bool is_up() const { return is_up_; }
+  const outbox& out() const { return outbox_; }
   bool is_congested() const { return is_up_ && outbox_.is_congested(); }
   /// Each filter that was asked for has been granted, at least once.
   bool was_subscribed() const { return was_subscribed_; }

@@ -19,6 +19,7 @@ struct message {
   bool local = false;     ///< sent by a process of the same node
   term content;           ///< what was sent; null if nothing was
   std::string channel{};  ///< said in this channel of `from`; empty for what was sent to the process itself
+  bool is_state = false;  ///< and that is a state: state_of()
 };
 
 /// A type that says itself which messages it is.

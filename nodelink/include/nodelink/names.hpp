@@ -68,12 +68,20 @@ struct channel {
   /// @param of is_name @param speaker is_node_name
   channel(std::string of, std::string speaker) : name(std::move(of)), node(std::move(speaker)) {}
 
-  std::string name;  ///< is_name
-  std::string node;  ///< who speaks there
+  std::string name;       ///< is_name
+  std::string node;       ///< who speaks there
+  bool is_state = false;  ///< see state_of()
 
   /// By name, then by node.
   friend auto operator<=>(const channel&, const channel&) = default;
 };
+
+/// A state of a node, self::set_state(): like a channel, but the broker keeps what was said last for who listens later.
+inline channel state_of(std::string name, std::string node) {
+  channel c(std::move(name), std::move(node));
+  c.is_state = true;
+  return c;
+}
 
 /// The address of a registered process on a node: `{Name, Node}` in Erlang.
 struct registered {

@@ -56,6 +56,16 @@ class node_observer {
   virtual void process_ended(const pid& /*process*/, const term& /*reason*/) {}
 };
 
+/// What a node has to do just now.
+struct node_figures {
+  std::size_t nodes = 0;          ///< others that are up, as far as their status was heard
+  std::size_t links = 0;          ///< links and monitors with processes of other nodes
+  std::size_t waiting = 0;        ///< messages of other nodes in the mailboxes
+  std::size_t waiting_bytes = 0;  ///< of payload, of those
+  std::size_t kept = 0;           ///< self::keep_offline()
+  transport_load transport;       ///< what waits below
+};
+
 /// What makes a node the one it is.
 struct node_settings {
   /// How often a program finds that another one has its name before it gives way.
@@ -157,6 +167,8 @@ class node {
   /// nodes(): the names of those that are up, and their creations, as far as their status was heard.
   std::map<std::string, std::uint64_t> nodes() const;
 
+  /// What it has to do just now.
+  node_figures figures() const;
   /// How many went nowhere so.
   std::uint64_t count(drop why) const;
   /// Counts something that went nowhere, and tells the observers.

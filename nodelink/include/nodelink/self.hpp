@@ -176,6 +176,12 @@ class self {
   /// Says this to all who listen to that channel of this node: one PUBLISH. Lost without a connection.
   /// @param channel is_name
   void say(const std::string& channel, term content) const;
+  /// The state of this node that has this name is so from now on (MQTT: a retained PUBLISH). Who listens to it,
+  /// state_of(), hears the latest first, and then each change; whether this node still lives its status tells, and not
+  /// this. It is said again at each new connection; so it may be set without one. With MQTT 5 the broker forgets it
+  /// a day after it was last said.
+  /// @param name is_name @param content an array, or null: there is no such state
+  void set_state(const std::string& name, term content) const;
   /// From now on what is said in that channel is put into the mailbox, with the channel's name; also over new
   /// connections of this node, but not what was said between them. What is sent after this call leaves when the broker
   /// has heard it.

@@ -68,6 +68,13 @@ class transport_events {
   ~transport_events() = default;
 };
 
+/// What waits in a transport.
+struct transport_load {
+  std::size_t queued = 0;        ///< publications that have not left
+  std::size_t in_flight = 0;     ///< that have, and are not acknowledged
+  std::size_t unread_bytes = 0;  ///< read from the network, and not told to the node yet
+};
+
 /// One MQTT connection at a time: subscriptions and will of QoS 1, clean start, session expiry 0, will delay 0.
 /// A call returns at once; what comes of it is told to the transport_events. Publications of one
 /// topic that are not urgent arrive in the order published; those still queued when the connection ends are lost.
@@ -85,6 +92,8 @@ class transport {
   virtual void publish(publication p) = 0;
   /// So much waits to be sent that what gives rise to more had better wait too. Some event follows when it is over.
   virtual bool is_congested() const { return false; }
+  /// What waits, for whoever watches the program.
+  virtual transport_load load() const { return {}; }
   /// Sends what is queued, then DISCONNECT: the broker discards the will.
   virtual void close() = 0;
   /// Drops the connection at once, so that the broker publishes the will.

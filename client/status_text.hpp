@@ -1,0 +1,15 @@
+/// @file status_text.hpp
+/// The server's figures for people. Pure; any thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "client/events.hpp"
+
+namespace messenger {
+
+/// Without line ends, and no wider than 80 columns.
+std::vector<std::string> status_lines(const shown::status& s);
+
+}  // namespace messenger

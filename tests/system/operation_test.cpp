@@ -1,0 +1,257 @@
+// What an operator sees and does: metrics, health, figures, logs, signals. Real programs, real Mosquitto.
+#include <csignal>
+#include <fstream>
+
+#include "system/deployment.hpp"
+#include "system/programs.hpp"
+#include "system/raw_node.hpp"
+
+using namespace testing_system;
+
+namespace {
+
+const std::string rooms = root_topic + "room/+/from/messenger@test";
+
+// What `curl` prints, and its code last.
+std::string get(const std::string& url, const std::string& method = "GET") {
+  program curl("/usr/bin/curl", {"-sS", "-X", method, "-w", "%{http_code}\n", url});
+  curl.end();
+  std::string all;
+  for (const auto& line : curl.rest()) all += line + "\n";
+  return all;
+}
+
+// Where the program says that its metrics are.
+std::string metrics_of(program& node) {
+  EXPECT_TRUE(node.says("/healthz"));
+  const auto& log = node.errors();
+  const auto begin = log.find("metrics: ") + 9;
+  return log.substr(begin, log.find("/metrics", begin) - begin);
+}
+
+double value(const std::string& metrics, const std::string& name) {
+  const auto found = metrics.find("\n" + name + " ");
+  return found == std::string::npos ? -1 : std::stod(metrics.substr(found + 2 + name.size()));
+}
+
+std::string output(program& p) {
+  p.end();
+  std::string all;
+  for (const auto& line : p.rest()) all += line + "\n";
+  return all;
+}
+
+}  // namespace
+
+TEST(operation, counters_are_what_somebody_else_has_counted) {
+  const mosquitto broker;
+  auto server = start_server(broker, {"--metrics", "0"});
+  const auto url = metrics_of(server);
+  // Somebody who listens to everything and counts for himself.
+  raw_client outside(broker.port());
+  outside.connect("outside");
+  for (const auto* part : {"to/messenger@test/+/from/+", "to/+/+/from/messenger@test", "room/+/from/+"})
+    outside.subscribe(root_topic + part);
+  raw_node ann(broker.port(), "ann@test", 1'000), bob(broker.port(), "bob@test", 1'000), eve(broker.port(), "eve@test", 1'000);
+  for (auto [node, name] : {std::pair{&ann, "ann"}, {&bob, "bob"}, {&eve, "eve"}}) node->logon(name);
+  const auto request = [](raw_node& from, const std::string& rest) {
+    from.send("messenger", "[\"" + from.pid() + "\"," + rest + "]");
+  };
+  for (int i = 0; i < 7; ++i) request(ann, R"("message_to","bob","hi")");
+  for (int i = 0; i < 3; ++i) request(ann, R"("message_to","nobody","hi")");
+  for (auto* each : {&ann, &bob, &eve}) request(*each, R"("join","lobby")");
+  for (int i = 0; i < 5; ++i) request(bob, R"("say","lobby","hello")");
+  request(eve, R"("leave","nowhere")");
+  request(eve, R"("logon","other")");
+  eve.connection.close();
+  std::map<std::string, int> seen;
+  while (auto m = outside.next(1s)) {
+    const auto& p = m->payload;
+    const auto has = [&](const char* text) { return p.find(text) != std::string::npos; };
+    const bool is_request = m->topic.find("/to/messenger@test/messenger/") != std::string::npos && !has("\"LINK\"");
+    seen["requests"] += is_request;
+    seen["messages"] += has("[\"message_from\"");
+    seen["joined"] += has("[\"joined\"");
+    seen["said"] += has("[\"said\"");
+    seen["left"] += has("[\"left\"");
+    seen["on"] += has("[\"logged_on\"");
+    seen["off"] += has("\"noconnection\",\"node_died\"]");
+    seen["no receiver"] += has("receiver_not_found");
+    seen["not in room"] += has("not_in_room");
+    seen["already"] += has("already_logged_on");
+  }
+  EXPECT_EQ(seen["off"], 1);
+  const auto metrics = get(url + "/metrics");
+  EXPECT_EQ(value(metrics, "messenger_users"), 2);
+  EXPECT_EQ(value(metrics, "messenger_rooms"), 1);
+  EXPECT_EQ(value(metrics, "messenger_room_members"), 2);
+  EXPECT_EQ(value(metrics, "messenger_logons_total"), seen["on"]);
+  EXPECT_EQ(value(metrics, R"(messenger_logoffs_total{reason="noconnection",cause="node_died"})"), seen["off"]);
+  EXPECT_EQ(value(metrics, "messenger_messages_total"), seen["messages"]);
+  for (const auto* event : {"joined", "said", "left"})
+    EXPECT_EQ(value(metrics, "messenger_room_events_total{event=\"" + std::string(event) + "\"}"), seen[event]) << event;
+  EXPECT_EQ(value(metrics, R"(messenger_refusals_total{reply="receiver_not_found"})"), seen["no receiver"]);
+  EXPECT_EQ(value(metrics, R"(messenger_refusals_total{reply="not_in_room"})"), seen["not in room"]);
+  EXPECT_EQ(value(metrics, R"(messenger_refusals_total{reply="already_logged_on"})"), seen["already"]);
+  double requests = 0;
+  for (const auto* word : {"logon", "message_to", "join", "leave", "say"})
+    requests += value(metrics, "messenger_requests_total{request=\"" + std::string(word) + "\"}");
+  EXPECT_EQ(requests, seen["requests"]);
+  EXPECT_EQ(value(metrics, "nodelink_links"), 2);
+  EXPECT_EQ(value(metrics, "nodelink_up"), 1);
+  EXPECT_GT(value(metrics, "process_resident_memory_bytes"), 1e6);
+
+  std::ofstream(testing::TempDir() + "metrics." + std::to_string(::getpid())) << metrics.substr(0, metrics.rfind('\n', metrics.size() - 2) + 1);
+  program promtool("/bin/sh", {"-c", "promtool check metrics < " + testing::TempDir() + "metrics." + std::to_string(::getpid()) +
+                                         "; echo $?; rm " + testing::TempDir() + "metrics." + std::to_string(::getpid())});
+  EXPECT_EQ(output(promtool), "0\n") << promtool.errors();
+}
+
+TEST(operation, health_is_of_a_program_that_serves_or_stands_by) {
+  mosquitto broker;
+  auto server = start_server(broker, {"--metrics", "0"});
+  program standby(node_program, {"-p", std::to_string(broker.port()), "--standby", "--name", "two@test", "--server",
+                                 "messenger@test", "--metrics", "0"});
+  const auto of_server = metrics_of(server), of_standby = metrics_of(standby);
+  EXPECT_TRUE(eventually([&] { return get(of_server + "/healthz") == "serving\nnode messenger@test\n200\n"; }));
+  EXPECT_TRUE(eventually([&] { return get(of_standby + "/healthz") == "standing by\nnode two@test\n200\n"; }));
+  EXPECT_EQ(value(get(of_standby + "/metrics"), "messenger_serving"), 0);
+  EXPECT_EQ(get(of_server + "/other"), "nothing here\n404\n");
+  EXPECT_EQ(get(of_server + "/metrics", "POST"), "only GET\n405\n");
+  server.signal(SIGTERM);
+  server.end();
+  EXPECT_TRUE(eventually([&] { return get(of_standby + "/healthz") == "serving\nnode messenger@test\n200\n"; }));
+  EXPECT_EQ(value(get(of_standby + "/metrics"), "messenger_serving"), 1);
+  broker.stop();
+  EXPECT_TRUE(eventually([&] { return get(of_standby + "/healthz").find("no connection to the broker\n") == 0; }));
+}
+
+TEST(operation, an_address_for_metrics_that_is_taken_is_a_sentence) {
+  const mosquitto broker;
+  program node(node_program, {"-p", std::to_string(broker.port()), "--metrics", std::to_string(broker.port())});
+  EXPECT_EQ(node.end(), 1);
+  EXPECT_NE(node.errors().find("cannot be listened at: Address already in use; choose another with --metrics"),
+            std::string::npos)
+      << node.errors();
+}
+
+TEST(operation, status_needs_no_logon) {
+  const mosquitto broker;
+  auto server = start_server(broker);
+  auto ann = start_user(broker, "ann");
+  const std::vector<std::string> at{"-p", std::to_string(broker.port()), "--server", "messenger@test"};
+  const auto run = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), at.begin(), at.end());
+    return program(client_program, more);
+  };
+  auto status = run({"status"});
+  const auto text = output(status);
+  EXPECT_EQ(text.rfind("server   messenger@test, up, version " PROJECT_VERSION ", running for ", 0), 0U) << text;
+  auto json = run({"--json", "status"});
+  const auto object = output(json);
+  EXPECT_NE(object.find(R"("type":"status","node":"messenger@test","up":true)"), std::string::npos) << object;
+  EXPECT_NE(object.find(R"("messenger_serving":1)"), std::string::npos) << object;
+  auto watch = run({"status", "--watch"});
+  EXPECT_TRUE(watch.next_line());
+  EXPECT_TRUE(eventually(
+      [&] {
+        for (auto line = watch.next_line(1s); line; line = watch.next_line(1s))
+          if (line->rfind("now      1 users", 0) == 0) return true;
+        return false;
+      },
+      60s));
+  watch.signal(SIGTERM);
+  EXPECT_EQ(watch.end(), 0);
+  auto nobody = program(client_program, {"-p", std::to_string(broker.port()), "--server", "nobody@test", "status"});
+  EXPECT_EQ(nobody.end(), 1);
+  EXPECT_EQ(output(nobody), "no figures of nobody@test, which is not known to the broker\n");
+}
+
+TEST(operation, logs_for_machines_are_an_object_a_line) {
+  const mosquitto broker;
+  auto server = start_server(broker, {"--log-format", "json"});
+  {
+    auto ann = start_user(broker, "ann");
+    ann.signal(SIGKILL);
+    ann.end();
+  }
+  ASSERT_TRUE(server.says("\"event\":\"logoff\""));
+  const auto log = server.errors();
+  std::istringstream text(log);
+  for (std::string line; std::getline(text, line);) {
+    EXPECT_EQ(line.front(), '{') << line;
+    EXPECT_EQ(line.back(), '}') << line;
+    EXPECT_NE(line.find("Z\",\"level\":\""), std::string::npos) << line;
+  }
+  EXPECT_NE(log.find(R"("event":"node_up","message":"node messenger@test is up)"), std::string::npos) << log;
+  EXPECT_NE(log.find(R"("user":"ann","node":"ann@test","pid":"ann@test/)"), std::string::npos) << log;
+  EXPECT_NE(log.find(R"("reason":"noconnection","cause":"node_died","count":0})"), std::string::npos) << log;
+}
+
+TEST(operation, a_hangup_reloads_and_does_not_stop_the_server) {
+  const mosquitto broker;
+  const auto file = testing::TempDir() + "reload." + std::to_string(::getpid()) + ".toml";
+  std::ofstream(file) << "log-level = \"warn\"\n";
+  auto server = program(node_program, {"-p", std::to_string(broker.port()), "--name", "messenger@test", "--config", file});
+  auto ann = start_user(broker, "ann");
+  EXPECT_EQ(server.errors(), "");
+  std::ofstream(file) << "log-level = \"info\"\nkeepalive = 7\n";
+  server.signal(SIGHUP);
+  EXPECT_TRUE(server.says("SIGHUP: the log level is info; the password file and the certificates are read at each "
+                          "connection; not before the next start: keepalive"));
+  std::ofstream(file) << "log-level = \"loud\"\n";
+  server.signal(SIGHUP);
+  EXPECT_TRUE(server.says("SIGHUP: nothing was changed: messenger-node: " + file + ":1: "));
+  EXPECT_EQ(ask(ann, "/users"), "users: ann");
+  server.signal(SIGTERM);
+  EXPECT_EQ(server.end(), 0);
+  std::remove(file.c_str());
+}
+
+TEST(operation, a_password_that_was_changed_is_read_at_the_next_connection) {
+  deployment at({"ann@test"});
+  auto server = program(node_program, at.as("messenger@test"));
+  ASSERT_TRUE(server.says("is up at the broker"));
+  at.stop();
+  at.provision({"add", "new@test"});  // whose password the server is to have from now on, under its own name
+  std::ofstream(at.credentials("messenger@test") + "/messenger@test.password") << first_line(
+      at.credentials("new@test") + "/new@test.password") << "\n";
+  program hash("/bin/sh", {"-c", "sed -i \"s,^messenger@test:.*,$(sed -n 's/^new@test:/messenger@test:/p' " + at.folder() +
+                                     "/broker/passwords),\" " + at.folder() + "/broker/passwords"});
+  ASSERT_EQ(hash.end(), 0);
+  at.start();
+  EXPECT_TRUE(eventually([&] {
+    const auto& log = server.errors();
+    return log.find("is up at the broker", log.find("is up at the broker") + 1) != std::string::npos;
+  })) << server.errors();
+}
+
+TEST(operation, everything_is_logged_for_a_minute_after_SIGUSR1) {
+  const mosquitto broker;
+  auto server = start_server(broker);
+  server.signal(SIGUSR1);
+  EXPECT_TRUE(server.says("SIGUSR1: everything is logged for a minute"));
+  raw_client stranger(broker.port());
+  stranger.connect("x@y");
+  stranger.publish(root_topic + "to/messenger@test/nobody/from/x@y", R"(["hello"])");
+  EXPECT_TRUE(server.says("dropped (no process, 1 so far), from x@y"));
+}
+
+TEST(operation, an_operator_kicks_and_drains_where_the_broker_says_who_one_is) {
+  deployment at({"ann@test", "op@test"});
+  auto server = program(node_program, at.as("messenger@test", {"--admin", "op@test"}));
+  ASSERT_TRUE(server.says("is up at the broker"));
+  auto ann = program(client_program, at.as("ann@test", {"--logon", "ann"}));
+  EXPECT_EQ(line_of(ann), "logged_on");
+  const auto as_op = [&](const std::vector<std::string>& what) { return program(client_program, at.as("op@test", what)); };
+  EXPECT_EQ(ask(ann, "/kick ann"), "not_allowed");
+  auto kick = as_op({"admin", "kick", "ann"});
+  EXPECT_EQ(output(kick), "kicked\n");
+  EXPECT_EQ(line_of(ann), "exit: kicked");
+  EXPECT_TRUE(server.says("kick: ann by op@test/"));
+  auto status = as_op({"status"});
+  EXPECT_NE(output(status).find("logoffs  kicked 1"), std::string::npos) << "the broker lets the server say its figures";
+  auto drain = as_op({"admin", "drain"});
+  EXPECT_EQ(output(drain), "draining\n");
+  EXPECT_EQ(server.end(), 0);
+}
