@@ -11,7 +11,6 @@
 #include "node/embedded_broker.hpp"
 #include "node/exposition.hpp"
 #include "node/http_server.hpp"
-#include "node/reporter.hpp"
 #include "node/service.hpp"
 #include "node/settings.hpp"
 #include "program/log_event.hpp"
@@ -113,16 +112,16 @@ class window {
     node_ = &node;
     serves_ = serves;
     node.observe(observer_);
-    if (serves) node.spawn(messenger::reporter, counted_, [this] { return all(); });
   }
   void hide() { node_ = nullptr; }
 
- private:
   messenger::figures all() const {
     auto figures = messenger::read(*counted_, *node_, serves_);
     for (auto& f : messenger::process_figures(program::version())) figures.push_back(std::move(f));
     return figures;
   }
+
+ private:
 
   std::optional<messenger::http_answer> answer(const std::string& path) const {
     if (!node_) return messenger::as_health({});
@@ -174,6 +173,7 @@ int run(messenger::settings own, const std::function<void()>& reload) {
   as_server.was_up = options.was_up;
   bool is_to_drain = false;
   own.server.drain = [&] { is_to_drain = true; };
+  own.server.all_figures = [&] { return seen.all(); };
   messenger::candidate me(own.server, own.is_standby ? std::optional(own.standby) : std::nullopt);
   for (;;) {
     program::node_program program(loop, me.serves() ? as_server : options, no_broker_hint);
@@ -183,8 +183,8 @@ int run(messenger::settings own, const std::function<void()>& reload) {
       manager.is_stopping();
     };
     program.reload = reload;
-    me.start(program.node());
     seen.show(program.node(), me.serves());
+    me.start(program.node());
     const int code = program.run([&]() -> std::optional<nodelink::instant> {
       if (me.is_over()) program.stop(0);
       if (std::exchange(is_to_drain, false)) {

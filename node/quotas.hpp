@@ -16,14 +16,14 @@ struct limits {
   std::size_t rooms = 100'000;                        ///< that somebody is in
   std::size_t users_of_node = 1'000;                  ///< logged on from one node
   std::size_t memberships_of_node = 10'000;           ///< rooms that users of one node are in
-  double requests_of_node = 1'000;                    ///< a second
+  double requests_of_node = 10'000;                   ///< a second
   double reply_bytes_of_node = std::size_t{4} << 20;  ///< a second; of lists
 };
 
 class quotas {
  public:
   /// So many seconds' worth of requests and replies may come at once.
-  static constexpr double burst_seconds = 5;
+  static constexpr double burst_seconds = 2;
 
   explicit quotas(const limits& at_most) : at_most_(at_most) {}
 

@@ -22,6 +22,7 @@ nodelink::process reporter(self me, std::shared_ptr<statistics> counted, std::fu
     me.ping(own);
   };
   const auto say = [&] {
+    if (!me.node().is_up()) return;
     const auto creation = me.pid().creation;
     me.set_state(summary_state,
                  summary{own, creation, me.node().env().unix_time_ms(), to_term(all_figures())}.write());

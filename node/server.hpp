@@ -28,6 +28,8 @@ struct server_options {
   std::set<std::string> admins;
   /// Called once when one of those wants this server to stop, which is up to whoever runs it.
   std::function<void()> drain = [] {};
+  /// What this program says of itself on the wire; empty for nothing.
+  std::function<figures()> all_figures;
   /// What is counted. Like the rest it outlives a server process that crashes, which begins anew with it.
   std::shared_ptr<statistics> counted = std::make_shared<statistics>();
   /// The highest number of an event in any room so far.
@@ -38,15 +40,18 @@ struct server_options {
 /// `list is now: ...` at debug.
 nodelink::process server(nodelink::self me, server_options options);
 
-/// Starts the server on this node, registered as server_name, and a supervisor that starts it again when it crashes:
+/// Starts the server on this node, registered as server_name, the reporter, and a supervisor that starts them again
+/// when they crash:
 /// its users get the crash as the reason of their EXIT, and can log on anew. After three crashes within a minute the
 /// supervisor ends, and supervisor_name is nobody's.
 inline void start_server(nodelink::node& node, server_options options = {}) {
   // As OTP's supervisors of servers have it: a crash or two are mended, a server that cannot live is not.
   const nodelink::supervisor_flags flags{.intensity = 2, .period = std::chrono::minutes(1)};
   const auto body = [options](nodelink::self me) { return server(me, options); };
-  const auto supervisor =
-      node.spawn(nodelink::supervisor, flags, std::vector<nodelink::child_spec>{{body, server_name}});
+  std::vector<nodelink::child_spec> children{{body, server_name}};
+  if (options.all_figures)
+    children.push_back({[options](nodelink::self me) { return reporter(me, options.counted, options.all_figures); }});
+  const auto supervisor = node.spawn(nodelink::supervisor, flags, std::move(children));
   node.register_name(supervisor_name, supervisor);
 }
 

@@ -186,8 +186,8 @@ TEST_F(operation_test, a_node_that_asks_too_much_is_told_so_and_the_others_are_s
   advance(10ms);
   const auto seen = ann.seen();
   EXPECT_EQ(seen.size(), 60U) << "each has an answer";
-  EXPECT_EQ(std::count(seen.begin(), seen.end(), "too_many_requests"), 60 - 49);
-  EXPECT_EQ(counted->refusals["too_many_requests"], 11U);
+  EXPECT_EQ(std::count(seen.begin(), seen.end(), "too_many_requests"), 60 - 19);
+  EXPECT_EQ(counted->refusals["too_many_requests"], 41U);
   EXPECT_EQ(count_logged("too many"), 0U);
   EXPECT_EQ(server().node().count(nodelink::drop::refused), 1U) << "one line of the log";
   bob.type("/users");

@@ -72,6 +72,7 @@ const std::vector<option> common{
     {"qos", "MQTT_QOS", "0", "1", "0"},
     {"mqtt-version", "MQTT_VERSION", "'mqttv311'", "mqttv5", "mqttv311"},
     {"log-level", "MESSENGER_LOG_LEVEL", "'off'", "debug", "info"},
+    {"log-format", "MESSENGER_LOG_FORMAT", "'json'", "text", "json"},
     {"cafile", "MQTT_CAFILE", "'FOLDER/a/a@x.crt'", "FOLDER/b/a@x.crt", "FOLDER/c/a@x.crt"},
     {"capath", "MQTT_CAPATH", "'FOLDER/a'", "FOLDER/b", "FOLDER/c"},
     {"tls-version", "MQTT_TLS_VERSION", "'tlsv1.3'", "tlsv1.2", "tlsv1.3"},
@@ -88,6 +89,14 @@ const std::vector<option> of_node{
     {"idle-timeout", "MESSENGER_IDLE_TIMEOUT", "'5s'", "6s", "7s"},
     {"server", "MESSENGER_SERVER_NODE", "'a@x'", "b@x", "c@x"},
     {"standby-delay", "MESSENGER_STANDBY_DELAY", "1", "2", "3"},
+    {"metrics", "MESSENGER_METRICS", "'1'", "h:2", "[::1]:3"},
+    {"admin", "MESSENGER_ADMIN", "'a@x'", "b@x", "c@x"},
+    {"max-users", "MESSENGER_MAX_USERS", "1", "2", "3"},
+    {"max-rooms", "MESSENGER_MAX_ROOMS", "1", "2", "3"},
+    {"max-users-per-node", "MESSENGER_MAX_USERS_PER_NODE", "1", "2", "3"},
+    {"max-rooms-per-node", "MESSENGER_MAX_ROOMS_PER_NODE", "1", "2", "3"},
+    {"max-requests-per-node", "MESSENGER_MAX_REQUESTS_PER_NODE", "1", "2", "3"},
+    {"max-list-bytes-per-node", "MESSENGER_MAX_LIST_BYTES_PER_NODE", "1", "2", "3"},
 };
 const std::vector<std::pair<std::string, std::string>> flags{
     {"debug", node_program},      {"standby", node_program},         {"insecure", node_program},
