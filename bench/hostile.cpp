@@ -1,9 +1,10 @@
 // One node with good credentials does its worst, as fast as it can. What a user who behaves notices of it, and the
 // server: its memory, who is logged off.
-// Usage: hostile [SECONDS [PROGRAM]]    for each attack; PROGRAM instead of this build's messenger-node
+// Usage: hostile [SECONDS [PROGRAM [OPTION...]]]    for each attack; another messenger-node, and options of it
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <iostream>
@@ -69,6 +70,8 @@ std::string tuple(const raw_node& n, int serial, const std::string& rest) {
   return "[\"" + n.pid(serial) + "\"," + rest + "]";
 }
 
+std::vector<std::string> server_options;  // besides
+
 const std::vector<attack> attacks{
     {"messages to a user", [](auto& n, auto) { return std::pair{"messenger", tuple(n, 1, R"("message_to","ann","x")")}; }},
     {"texts of 60 KB to oneself",
@@ -96,11 +99,17 @@ void run(const attack& a, double seconds, const std::string& program_path, std::
   const mosquitto broker(
       "allow_anonymous true\nmax_inflight_messages 0\nmax_queued_messages 100000\nmax_queued_bytes 67108864\n"
       "max_packet_size 131072\nset_tcp_nodelay true");
-  program server(program_path, {"-p", broker.port_text(), "--name", "messenger@test", "--log-level", "warn",
-                                "--max-users", "0", "--net-ticktime", "3600"});
+  std::vector<std::string> options{"-p", broker.port_text(), "--name", "messenger@test", "--log-level", "error",
+                                   "--net-ticktime", "3600"};
+  options.insert(options.end(), server_options.begin(), server_options.end());
+  program server(program_path, options);
   std::vector<std::unique_ptr<raw_node>> others;
   raw_node ann(broker.port(), "ann@host", 1'000);
-  if (!eventually([&] { return ann.logon("ann") == R"(["messenger","logged_on"])"; })) throw std::runtime_error("no server");
+  const auto is_on = [&] {
+    ann.send("messenger", tuple(ann, 1, R"("logon","ann")"));
+    return ann.next(300ms).find("logged_on") != std::string::npos;
+  };
+  if (!eventually(is_on)) throw std::runtime_error("no server");
   raw_node mallory(broker.port(), "mallory@host", 1'000);
   mallory.logon("mallory");
   for (std::size_t i = 0; i < crowd; ++i) {  // a thousand users a node, with long names
@@ -143,10 +152,13 @@ void run(const attack& a, double seconds, const std::string& program_path, std::
 int main(int argc, char** argv) {
   const double seconds = argc > 1 ? std::stod(argv[1]) : 10;
   const std::string path = argc > 2 ? argv[2] : node_program;
+  for (int i = 3; i < argc; ++i) server_options.emplace_back(argv[i]);
   std::printf("| attack                     | a second | p99 alone, ms | beside | times | worst | memory, +MB | unanswered |\n");
   std::printf("|---|---|---|---|---|---|---|---|\n");
   try {
-    for (const auto& a : attacks) run(a, seconds, path, std::string_view(a.name).starts_with("lists") ? 100'000 : 0);
+    const char* const only = std::getenv("ATTACK");  // one of them alone
+    for (const auto& a : attacks)
+      if (!only || std::string_view(a.name).starts_with(only)) run(a, seconds, path, std::string_view(a.name).starts_with("lists") ? 100'000 : 0);
   } catch (const std::exception& e) {
     std::cerr << "hostile: " << e.what() << "\n";
     return 1;

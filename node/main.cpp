@@ -153,6 +153,8 @@ int run(messenger::settings own, const std::function<void()>& reload) {
   if (broker) watch(*broker, loop, {}, [&](std::string why) { broker_is_over = std::move(why); });
   auto as_server = options;
   as_server.node.monitor_nodes = true;
+  // Requests beyond the limit have a word for an answer; what floods has none.
+  as_server.node.max_rate_of_one = 2 * own.server.at_most.requests_of_node;
   // Who has the name is to give way: to whoever was told to take it, and also to one that has had no answer from him.
   constexpr int when_replacing = 8, when_unanswered = 4;
   if (own.is_replacing) as_server.node.patience = when_replacing;

@@ -16,14 +16,16 @@ struct limits {
   std::size_t rooms = 100'000;                        ///< that somebody is in
   std::size_t users_of_node = 1'000;                  ///< logged on from one node
   std::size_t memberships_of_node = 10'000;           ///< rooms that users of one node are in
-  double requests_of_node = 10'000;                   ///< a second
+  double requests_of_node = 200;                      ///< a second
   double reply_bytes_of_node = std::size_t{4} << 20;  ///< a second; of lists
 };
 
 class quotas {
  public:
   /// So many seconds' worth of requests and replies may come at once.
-  static constexpr double burst_seconds = 2;
+  static constexpr double burst_seconds = 10;
+  /// That a node is told of.
+  static constexpr double refusals_a_second = 50;
 
   explicit quotas(const limits& at_most) : at_most_(at_most) {}
 
@@ -40,7 +42,14 @@ class quotas {
   void replied(const std::string& node, std::size_t bytes, nodelink::instant now) {
     at(node, now).reply_bytes -= static_cast<double>(bytes);
   }
-  /// It was refused something: true if that has not been said for some seconds.
+  /// It was refused something: whether it is told so, which is work too. Beyond refusals_a_second it is not.
+  bool is_told(const std::string& node, nodelink::instant now) {
+    auto& n = at(node, now);
+    if (n.refusals < 1) return false;
+    n.refusals -= 1;
+    return true;
+  }
+  /// Likewise: true if that has not been logged for some seconds.
   bool is_news(const std::string& node, nodelink::instant now) {
     constexpr auto pause = std::chrono::seconds(10);
     auto& n = at(node, now);
@@ -64,7 +73,7 @@ class quotas {
 
  private:
   struct of_node {
-    double requests, reply_bytes;  // that it has left
+    double requests, reply_bytes, refusals;  // that it has left
     nodelink::instant as_of;
     std::size_t users = 0, memberships = 0;
     bool was_said = false;
@@ -81,6 +90,7 @@ class quotas {
     const auto fill = [&](double& left, double rate) { left = std::min(left + seconds * rate, burst_seconds * rate); };
     fill(n.requests, at_most_.requests_of_node);
     fill(n.reply_bytes, at_most_.reply_bytes_of_node);
+    fill(n.refusals, refusals_a_second);
     n.as_of = now;
   }
 
@@ -88,7 +98,8 @@ class quotas {
     if (nodes_.size() >= forget_at_) forget(now);
     const auto [found, is_new] =
         nodes_.try_emplace(node, of_node{burst_seconds * at_most_.requests_of_node,
-                                         burst_seconds * at_most_.reply_bytes_of_node, now});
+                                         burst_seconds * at_most_.reply_bytes_of_node,
+                                         burst_seconds * refusals_a_second, now});
     if (!is_new) refill(found->second, now);
     return found->second;
   }

@@ -60,12 +60,10 @@ static bool admit(self me, const nodelink::pid& from, const char* request, serve
   if (state.nodes.may_ask(from.node, me.now())) return true;
   if (state.nodes.is_news(from.node, me.now()))
     me.node().note(nodelink::drop::refused, from.node, "more requests than a node may have");
-  if (request == std::string_view(logon::word)) {  // whose plain replies all say yes
-    ++state.count.refusals[word::too_many_requests];
-    me.send(from, stop{word::too_many_requests}.write());
-  } else {
-    refuse(me, from, word::too_many_requests, state);
-  }
+  ++state.count.refusals[word::too_many_requests];
+  if (!state.nodes.is_told(from.node, me.now())) return false;
+  const bool is_logon = request == std::string_view(logon::word);  // whose plain replies all say yes
+  me.send(from, is_logon ? stop{word::too_many_requests}.write() : reply{word::too_many_requests}.write());
   return false;
 }
 

@@ -36,6 +36,7 @@ static node_settings checked(node_settings s) {
   need(s.net_ticktime > duration::zero(), "net_ticktime", std::to_string(s.net_ticktime.count()) + " ns",
        "must be longer than nothing");
   need(s.message_qos == 0 || s.message_qos == 1, "message_qos", std::to_string(s.message_qos), "must be 0 or 1");
+  need(s.max_rate_of_one >= 0, "max_rate_of_one", std::to_string(s.max_rate_of_one), "must not be negative");
   need(s.patience > 0, "patience", std::to_string(s.patience), "must be 1 or more");
   return s;
 }
@@ -59,7 +60,8 @@ node_core::node_core(node& facade, node_settings settings, environment env, tran
            .replaced = [this](std::uint64_t creation) { tell([&](node_observer& o) { o.replaced(creation); }); },
            .unheard = [this] { tell([](node_observer& o) { o.unheard(); }); },
            .stopped = [this] { tell([](node_observer& o) { o.stopped(); }); },
-           .received = [this](auto topic, auto payload, bool retained) { received(topic, payload, retained); }}) {}
+           .received = [this](auto topic, auto payload, bool retained) { received(topic, payload, retained); }}),
+      from_one_(settings_.max_rate_of_one) {}
 
 void node_core::start() { incarnation_.start(); }
 
@@ -82,7 +84,8 @@ void node_core::run() {
   incarnation_.run();
   tick();
   // What was sent to the processes waits while too much waits to be sent; time does not.
-  transport_.is_congested() ? scheduler_.run_due() : scheduler_.run(turns_at_once, turns_time);
+  const auto is_congested = [this] { return transport_.is_congested(); };
+  is_congested() ? scheduler_.run_due() : scheduler_.run(turns_at_once, turns_time, is_congested);
   if (std::exchange(is_to_stop_, false)) stop();
 }
 

@@ -12,6 +12,7 @@
 #include "core/incarnation.hpp"
 #include "core/node_table.hpp"
 #include "core/offline_queue.hpp"
+#include "core/rate_limit.hpp"
 #include "core/scheduler.hpp"
 
 namespace nodelink {
@@ -71,6 +72,10 @@ class node_core {
   static constexpr std::size_t turns_at_once = 10'000;
   static constexpr duration turns_time = std::chrono::milliseconds(5);
 
+  // A thousand links ask some twenty times a second, and all at once after a connection. Whoever asks more is not
+  // answered: answers leave before what others are waiting for.
+  static constexpr double max_answers_to_one = 100;
+
   process_state* local(const pid& p);
   void deliver_local(process_state& to, term content);
   static bool is_late_reply(const process_state& to, const message& m);
@@ -100,6 +105,7 @@ class node_core {
   void heed(const echo_signal& s, const inbox_topic& to);
   void heed(const bad_signal& s, const inbox_topic& to);
   bool end_link(process_state& state, const pid& with);
+  bool may_answer(const std::string& node);
   void pinged_by(const pid& from, process_state* to, const inbox_topic& topic);
   void linked_by(const pid& from, process_state* to, const inbox_topic& topic, bool is_monitor = false);
   void connection_is_up();
@@ -141,6 +147,8 @@ class node_core {
   std::uint64_t last_echo_ = 0;
   std::map<std::uint64_t, instant> echoes_;  // that have not come back, and when they were sent
   offline_queue offline_;
+  rate_limit from_one_;
+  rate_limit answers_{max_answers_to_one};
   std::array<std::uint64_t, drop_kinds> dropped_{};
 };
 

@@ -67,6 +67,8 @@ void node_core::node_went_down(const node_status& status) {
 }
 
 void node_core::received_inbox(const inbox_topic& to, std::string_view payload) {
+  if (to.from != name() && !from_one_.allows(to.from, env_.now()))
+    return note(drop::overrun, to.from, "more than one node may send");
   std::string why;
   auto content = decode(payload, why);
   if (!content) return note(drop::malformed, to.from, why);
@@ -174,21 +176,28 @@ bool node_core::end_link(process_state& state, const pid& with) {
   return true;
 }
 
+bool node_core::may_answer(const std::string& node) {
+  if (node == name() || answers_.allows(node, env_.now())) return true;
+  note(drop::overrun, node, "more questions than a node may ask");
+  return false;
+}
+
 // To a name, or to net_kernel: is the node there? To a process: is that there, and the two linked? If not it is told
 // so, by the EXIT that it has missed.
 void node_core::pinged_by(const pid& from, process_state* to, const inbox_topic& topic) {
   const auto p = parse_process(topic.node, topic.process);
   // It would not ask if it had not linked: its LINK is lost.
   if (to && to->expected_link && to->expected_link->node == from.node) linked_by(from, to, topic);
-  if (!p || *p == pid_of(0) || (to && table_.asked_after({from, to->serial}, env_.now())))
-    return publish(topics_.inbox(from, name()), write_pong(name()), true);
+  const bool is_good = !p || *p == pid_of(0) || (to && table_.asked_after({from, to->serial}, env_.now()));
+  if (!may_answer(from.node)) return;
+  if (is_good) return publish(topics_.inbox(from, name()), write_pong(name()), true);
   publish(topics_.inbox(from, name()), write_exit(*p, to ? reason::noconnection : reason::noproc));
 }
 
 void node_core::linked_by(const pid& from, process_state* to, const inbox_topic& topic, bool is_monitor) {
   const auto p = parse_process(topic.node, topic.process);
   if (!to || (is_monitor && to->monitor)) {
-    if (p || is_monitor)
+    if ((p || is_monitor) && may_answer(from.node))
       publish(topics_.inbox(from, name()), write_exit(p ? *p : pid_of(0), reason::noproc));  // rule 5
     return;
   }
@@ -196,11 +205,15 @@ void node_core::linked_by(const pid& from, process_state* to, const inbox_topic&
     return note(drop::refused, from.node, "a link to a monitor");
   if (!to->hears.empty() && to->hears != from.node)
     return note(drop::unheard, from.node, "a link to " + std::string(topic.process));
-  if (!table_.may_live(from))
-    return publish(topics_.inbox(from, name()), write_exit(pid_of(to->serial), reason::noconnection));
+  if (!table_.may_live(from)) {
+    if (may_answer(from.node))
+      publish(topics_.inbox(from, name()), write_exit(pid_of(to->serial), reason::noconnection));
+    return;
+  }
   if (to->remote_links.contains(from) || to->monitored_by.contains(from)) return;  // a repeat
   if (table_.links_to(from.node) >= max_links_from_node) {
-    publish(topics_.inbox(from, name()), write_exit(pid_of(to->serial), reason::system_limit));
+    if (may_answer(from.node))
+      publish(topics_.inbox(from, name()), write_exit(pid_of(to->serial), reason::system_limit));
     return note(drop::refused, from.node, "more links");
   }
   newer_incarnation(from.node, from.creation);

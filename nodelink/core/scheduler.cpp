@@ -224,12 +224,12 @@ void scheduler::end(process_state& state, const term& reason) {
       signal_exit(*linked, gone->node.pid_of(gone->serial), reason, cause::process);
 }
 
-void scheduler::run(std::size_t turns, duration at_most) {
-  constexpr std::size_t turns_a_look = 16;  // at the clock
+void scheduler::run(std::size_t turns, duration at_most, const std::function<bool()>& is_to_pause) {
+  constexpr std::size_t turns_a_look = 16;  // at the clock, and at what the turns give rise to
   expire_timers();
   const instant begin = now_();
   for (; turns > 0 && !run_queue_.empty(); --turns) {
-    if (turns % turns_a_look == 0 && now_() - begin > at_most) return;
+    if (turns % turns_a_look == 0 && (now_() - begin > at_most || (is_to_pause && is_to_pause()))) return;
     const auto serial = run_queue_.front();
     run_queue_.pop_front();
     auto* state = find(serial);

@@ -176,7 +176,7 @@ TEST_F(operation_test, an_operator_may_drain) {
 }
 
 TEST_F(operation_test, a_node_that_asks_too_much_is_told_so_and_the_others_are_served) {
-  use({.at_most = {.requests_of_node = 10}});
+  use({.at_most = {.requests_of_node = 2}});
   auto& ann = logged_on("ann");
   auto& bob = logged_on("bob");
   for (int i = 0; i < 60; ++i) {

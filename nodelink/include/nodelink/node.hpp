@@ -84,6 +84,10 @@ struct node_settings {
   /// How often it finds that another program has its name before it gives way (rule 9). More where this one is to
   /// replace the other, until a connection of its own has stood.
   int patience = usual_patience;
+  /// How many messages and signals a second of one other node are looked at, ten seconds' worth at once; 0 for all.
+  /// What is beyond is dropped unread, counted and told (drop::overrun): for a node that serves many, of which one
+  /// might flood it.
+  double max_rate_of_one = 0;
 };
 
 class node_core;
