@@ -55,7 +55,9 @@ service used(raw_node& user, const std::string& name, double seconds) {
     nap(33ms);
   }
   std::sort(times.begin(), times.end());
-  const auto at = [&](double part) { return times[static_cast<std::size_t>(part * static_cast<double>(times.size() - 1))]; };
+  const auto at = [&](double part) {
+    return times[static_cast<std::size_t>(part * static_cast<double>(times.size() - 1))];
+  };
   s.p50 = at(.5), s.p99 = at(.99), s.worst = times.back();
   return s;
 }
@@ -73,7 +75,10 @@ std::string tuple(const raw_node& n, int serial, const std::string& rest) {
 std::vector<std::string> server_options;  // besides
 
 const std::vector<attack> attacks{
-    {"messages to a user", [](auto& n, auto) { return std::pair{"messenger", tuple(n, 1, R"("message_to","ann","x")")}; }},
+    {"messages to a user",
+     [](auto& n, auto) {
+       return std::pair{"messenger", tuple(n, 1, R"("message_to","ann","x")")};
+     }},
     {"texts of 60 KB to oneself",
      [text = std::string(60'000, 'x')](auto& n, auto) {
        return std::pair{"messenger", tuple(n, 1, R"("message_to","mallory",")" + text + "\"")};
@@ -83,24 +88,35 @@ const std::vector<attack> attacks{
        const auto serial = static_cast<int>(i % 10'000) + 2;
        return std::pair{"messenger", tuple(n, serial, R"("logon","name)" + std::to_string(serial) + "\"")};
      }},
-    {"lists of all users", [](auto& n, auto) { return std::pair{"messenger", tuple(n, 1, R"("users")")}; }},
+    {"lists of all users",
+     [](auto& n, auto) {
+       return std::pair{"messenger", tuple(n, 1, R"("users")")};
+     }},
     {"rooms opened and left",
      [](auto& n, auto i) {
        const auto room = "\"room" + std::to_string(i / 2 % 30'000) + "\"";
        return std::pair{"messenger", tuple(n, 1, (i % 2 == 0 ? R"("join",)" : R"("leave",)") + room)};
      }},
     {"links asked for",
-     [](auto& n, auto i) { return std::pair{"messenger", "[\"LINK\",\"" + n.pid(static_cast<int>(i % 1'000'000) + 2) + "\"]"}; }},
-    {"pings", [](auto& n, auto) { return std::pair{"net_kernel", "[\"PING\",\"" + n.pid() + "\"]"}; }},
-    {"nonsense", [](auto& n, auto) { return std::pair{"messenger", tuple(n, 1, "\"nonsense\"")}; }},
+     [](auto& n, auto i) {
+       return std::pair{"messenger", "[\"LINK\",\"" + n.pid(static_cast<int>(i % 1'000'000) + 2) + "\"]"};
+     }},
+    {"pings",
+     [](auto& n, auto) {
+       return std::pair{"net_kernel", "[\"PING\",\"" + n.pid() + "\"]"};
+     }},
+    {"nonsense",
+     [](auto& n, auto) {
+       return std::pair{"messenger", tuple(n, 1, "\"nonsense\"")};
+     }},
 };
 
 void run(const attack& a, double seconds, const std::string& program_path, std::size_t crowd) {
   const mosquitto broker(
       "allow_anonymous true\nmax_inflight_messages 0\nmax_queued_messages 100000\nmax_queued_bytes 67108864\n"
       "max_packet_size 131072\nset_tcp_nodelay true");
-  std::vector<std::string> options{"-p", broker.port_text(), "--name", "messenger@test", "--log-level", "error",
-                                   "--net-ticktime", "3600"};
+  std::vector<std::string> options{"-p",    broker.port_text(), "--name", "messenger@test", "--log-level",
+                                   "error", "--net-ticktime",   "3600"};
   options.insert(options.end(), server_options.begin(), server_options.end());
   program server(program_path, options);
   std::vector<std::unique_ptr<raw_node>> others;
@@ -113,7 +129,8 @@ void run(const attack& a, double seconds, const std::string& program_path, std::
   raw_node mallory(broker.port(), "mallory@host", 1'000);
   mallory.logon("mallory");
   for (std::size_t i = 0; i < crowd; ++i) {  // a thousand users a node, with long names
-    if (i % 1'000 == 0) others.push_back(std::make_unique<raw_node>(broker.port(), "crowd" + std::to_string(i / 1'000) + "@host", 1'000));
+    if (i % 1'000 == 0)
+      others.push_back(std::make_unique<raw_node>(broker.port(), "crowd" + std::to_string(i / 1'000) + "@host", 1'000));
     others.back()->send("messenger", tuple(*others.back(), static_cast<int>(i % 1'000) + 1,
                                            "\"logon\",\"a user of the crowd " + std::to_string(i) + "\""));
     if (i % 100 == 99) others.back()->connection.read(10ms);
@@ -153,12 +170,15 @@ int main(int argc, char** argv) {
   const double seconds = argc > 1 ? std::stod(argv[1]) : 10;
   const std::string path = argc > 2 ? argv[2] : node_program;
   for (int i = 3; i < argc; ++i) server_options.emplace_back(argv[i]);
-  std::printf("| attack                     | a second | p99 alone, ms | beside | times | worst | memory, +MB | unanswered |\n");
+  std::printf(
+      "| attack                     | a second | p99 alone, ms | beside | times | worst | memory, +MB | unanswered "
+      "|\n");
   std::printf("|---|---|---|---|---|---|---|---|\n");
   try {
     const char* const only = std::getenv("ATTACK");  // one of them alone
     for (const auto& a : attacks)
-      if (!only || std::string_view(a.name).starts_with(only)) run(a, seconds, path, std::string_view(a.name).starts_with("lists") ? 100'000 : 0);
+      if (!only || std::string_view(a.name).starts_with(only))
+        run(a, seconds, path, std::string_view(a.name).starts_with("lists") ? 100'000 : 0);
   } catch (const std::exception& e) {
     std::cerr << "hostile: " << e.what() << "\n";
     return 1;

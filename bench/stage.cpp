@@ -13,7 +13,8 @@ program stage::start_relay(const std::string& node) const {
 }
 
 program stage::start_server(const std::string& node, const std::vector<std::string>& more) const {
-  // Clients here ask faster than a node may. Its log goes where a service's would go to: not into a pipe that nobody reads.
+  // Clients here ask faster than a node may. Its log goes where a service's would go to: not into a pipe that nobody
+  // reads.
   std::string command = "exec " BIN_FOLDER "/messenger-node -h 127.0.0.1 -p " + std::to_string(port()) + " --name " +
                         node + " -q " + std::to_string(qos_) + " --max-requests-per-node 0 --max-users 0";
   for (const auto& m : more) command += " " + m;

@@ -23,7 +23,8 @@ class stage {
 
   /// Starts R under this node name. @returns when it serves.
   program start_relay(const std::string& node) const;
-  /// Starts messenger-node with default options but for the broker, its name, the QoS, no limit of requests and users, and these.
+  /// Starts messenger-node with default options but for the broker, its name, the QoS, no limit of requests and users,
+  /// and these.
   program start_server(const std::string& node, const std::vector<std::string>& more = {}) const;
 
   /// The log of a server that was started.

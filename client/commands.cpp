@@ -26,9 +26,9 @@ const char* const commands_help =
     "/quit               log off and leave\n"
     "A NAME with spaces goes in double quotes: /message \"Anna Lena\" hello";
 
-const std::vector<std::string> command_words{"/drain",   "/help", "/join",  "/kick", "/leave", "/logoff", "/logon",
-                                             "/message", "/msg",  "/nodes", "/ping", "/pm",    "/quit",   "/rooms",
-                                             "/say",     "/status", "/users"};
+const std::vector<std::string> command_words{"/drain", "/help",    "/join", "/kick",   "/leave", "/logoff",
+                                             "/logon", "/message", "/msg",  "/nodes",  "/ping",  "/pm",
+                                             "/quit",  "/rooms",   "/say",  "/status", "/users"};
 
 namespace {
 

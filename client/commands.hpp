@@ -50,9 +50,10 @@ struct mistake {
 };
 }  // namespace command
 
-using any_command = std::variant<command::nothing, command::logon, command::logoff, command::message, command::join,
-                                 command::leave, command::say, command::users, command::rooms, command::nodes,
-                                 command::ping, command::status, command::kick, command::drain, command::help, command::quit, command::mistake>;
+using any_command =
+    std::variant<command::nothing, command::logon, command::logoff, command::message, command::join, command::leave,
+                 command::say, command::users, command::rooms, command::nodes, command::ping, command::status,
+                 command::kick, command::drain, command::help, command::quit, command::mistake>;
 
 /// The commands as they are typed, for completion; sorted.
 extern const std::vector<std::string> command_words;

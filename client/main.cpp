@@ -38,7 +38,9 @@ struct client_options {
   double give_up_seconds = 0;
   enum class watching { nothing, figures, screen } watches = watching::nothing;
 
-  bool is_script() const { return !commands.empty() || watches != watching::nothing || json || !messenger::is_at_terminal(); }
+  bool is_script() const {
+    return !commands.empty() || watches != watching::nothing || json || !messenger::is_at_terminal();
+  }
   bool has_colours() const {
     const char* no_color = std::getenv("NO_COLOR");
     return color == "always" || (color == "auto" && (!no_color || !*no_color));

@@ -91,8 +91,8 @@ class lines_of {
     row("refused", parts(f_.figures["messenger_refusals_total"]));
     row("dropped", parts(f_.figures["nodelink_dropped_total"]));
     row("broker", "round trip p50 " + time_text(f_.number_of(trip, "p50")) + ", p99 " +
-                      time_text(f_.number_of(trip, "p99")) + "; connections " +
-                      number("nodelink_connections_total") + ", lost " + number("nodelink_connection_losses_total"));
+                      time_text(f_.number_of(trip, "p99")) + "; connections " + number("nodelink_connections_total") +
+                      ", lost " + number("nodelink_connection_losses_total"));
     row("waiting", number("nodelink_mailbox_messages") + " in mailboxes; " +
                        number("nodelink_transport_queued_messages") + " to leave, " +
                        number("nodelink_transport_in_flight_messages") + " in flight");
@@ -108,9 +108,7 @@ class lines_of {
  private:
   static constexpr const char* trip = "nodelink_round_trip_seconds";
 
-  double age() const {
-    return s_.now_ms > f_.time_ms ? static_cast<double>(s_.now_ms - f_.time_ms) / 1e3 : 0;
-  }
+  double age() const { return s_.now_ms > f_.time_ms ? static_cast<double>(s_.now_ms - f_.time_ms) / 1e3 : 0; }
   std::string number(const char* name) const { return grouped(f_.number(name)); }
   double rate(const char* name) const {
     const double seconds = static_cast<double>(f_.time_ms - s_.before->time_ms) / 1e3;
@@ -127,8 +125,9 @@ class lines_of {
     lines_.emplace_back();
     lines_.push_back(s_.recent.empty() ? "Nobody has logged on or off since this began." : "Logged on and off:");
     for (const auto& e : s_.recent)
-      lines_.push_back("  " + printable(e.name) + " at " + printable(e.node) +
-                       (e.is_on ? " logged on" : " is off: " + reason_text(e.reason) + " (" + printable(e.cause) + ")"));
+      lines_.push_back(
+          "  " + printable(e.name) + " at " + printable(e.node) +
+          (e.is_on ? " logged on" : " is off: " + reason_text(e.reason) + " (" + printable(e.cause) + ")"));
   }
 
   const shown::status& s_;

@@ -103,10 +103,10 @@ http_server::http_server(program::event_loop& loop, const http_address& at, answ
     : loop_(loop), at_(at), answer_(std::move(answer)) {
   const int listening = listen_at(at);
   at_.port = port_of(listening);
-  daemon_ = MHD_start_daemon(MHD_USE_EPOLL | MHD_NO_FLAG, 0, nullptr, nullptr, on_request, &answer_,
-                             MHD_OPTION_LISTEN_SOCKET, listening, MHD_OPTION_CONNECTION_LIMIT, most_connections,
-                             MHD_OPTION_CONNECTION_TIMEOUT, longest_silence_seconds,
-                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, most_memory_of_one, MHD_OPTION_END);
+  daemon_ =
+      MHD_start_daemon(MHD_USE_EPOLL | MHD_NO_FLAG, 0, nullptr, nullptr, on_request, &answer_, MHD_OPTION_LISTEN_SOCKET,
+                       listening, MHD_OPTION_CONNECTION_LIMIT, most_connections, MHD_OPTION_CONNECTION_TIMEOUT,
+                       longest_silence_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT, most_memory_of_one, MHD_OPTION_END);
   if (!daemon_) {
     ::close(listening);
     throw std::runtime_error("metrics cannot be served at " + url());

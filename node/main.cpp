@@ -40,8 +40,8 @@ void watch(messenger::embedded_broker& broker, program::event_loop& loop,
     } catch (const std::exception& e) {
       return on_end("the embedded broker cannot be started again: " + std::string(e.what()));
     }
-    program::log(spdlog::level::info, "embedded_broker", {{"url", broker.url()}},
-                 "embedded broker: {}, started again", broker.url());
+    program::log(spdlog::level::info, "embedded_broker", {{"url", broker.url()}}, "embedded broker: {}, started again",
+                 broker.url());
     watch(broker, loop, std::move(restarts), std::move(on_end));
   });
 }
@@ -97,7 +97,8 @@ std::optional<int> refuse_taken_name(program::event_loop& loop, program::common_
 // What is seen of the program from outside, whichever node it is just now.
 class window {
  public:
-  window(program::event_loop& loop, const messenger::settings& own) : counted_(own.server.counted), observer_(*counted_) {
+  window(program::event_loop& loop, const messenger::settings& own)
+      : counted_(own.server.counted), observer_(*counted_) {
     loop.on_turn = [this](nodelink::duration time) {
       counted_->turn.observe(std::chrono::duration<double>(time).count());
     };
@@ -122,7 +123,6 @@ class window {
   }
 
  private:
-
   std::optional<messenger::http_answer> answer(const std::string& path) const {
     if (!node_) return messenger::as_health({});
     if (path == "/metrics") return messenger::as_prometheus(all());
@@ -201,7 +201,7 @@ int run(messenger::settings own, const std::function<void()>& reload) {
         url_pending = false;
       }
       const bool is_up = program.node().is_up();
-      manager.is(!is_up          ? "waiting for the broker"
+      manager.is(!is_up        ? "waiting for the broker"
                  : me.serves() ? "serving as " + program.node().name()
                                : "standing by for " + own.standby.server_node,
                  is_up);

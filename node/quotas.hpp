@@ -96,10 +96,9 @@ class quotas {
 
   of_node& at(const std::string& node, nodelink::instant now) {
     if (nodes_.size() >= forget_at_) forget(now);
-    const auto [found, is_new] =
-        nodes_.try_emplace(node, of_node{burst_seconds * at_most_.requests_of_node,
-                                         burst_seconds * at_most_.reply_bytes_of_node,
-                                         burst_seconds * refusals_a_second, now});
+    const auto [found, is_new] = nodes_.try_emplace(
+        node, of_node{burst_seconds * at_most_.requests_of_node, burst_seconds * at_most_.reply_bytes_of_node,
+                      burst_seconds * refusals_a_second, now});
     if (!is_new) refill(found->second, now);
     return found->second;
   }

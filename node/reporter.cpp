@@ -24,8 +24,7 @@ nodelink::process reporter(self me, std::shared_ptr<statistics> counted, std::fu
   const auto say = [&] {
     if (!me.node().is_up()) return;
     const auto creation = me.pid().creation;
-    me.set_state(summary_state,
-                 summary{own, creation, me.node().env().unix_time_ms(), to_term(all_figures())}.write());
+    me.set_state(summary_state, summary{own, creation, me.node().env().unix_time_ms(), to_term(all_figures())}.write());
   };
   nodelink::instant next = me.now();
   for (int round = 0;;) {
@@ -40,8 +39,7 @@ nodelink::process reporter(self me, std::shared_ptr<statistics> counted, std::fu
           if (asked) counted->round_trip.observe(std::chrono::duration<double>(me.now() - *asked).count());
           asked.reset();
         },
-        [](const nodelink::message&) {},
-        nodelink::after(std::max<nodelink::duration>(next - me.now(), {}), [&] {
+        [](const nodelink::message&) {}, nodelink::after(std::max<nodelink::duration>(next - me.now(), {}), [&] {
           next = me.now() + between_pings;
           if (round++ % pings_a_summary == 0) say();
           ask();

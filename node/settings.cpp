@@ -91,7 +91,7 @@ std::optional<int> read_settings(int argc, char** argv, settings& own, std::ostr
             std::chrono::duration_cast<nodelink::duration>(std::chrono::duration<double>(delay_seconds));
         own.standby.net_ticktime = options.node.net_ticktime;
         if (own.is_standby) own.broker_as_server = program::broker_as(own.standby.server_node, options);
-      std::ostringstream in_force;
+        std::ostringstream in_force;
         from.print(in_force);
         own.in_force = in_force.str();
       },
@@ -120,7 +120,8 @@ void reload_settings(int argc, char** argv, const settings& before) {
   std::string too_late;
   for (const auto& [name, line] : lines_of(now.in_force)) {
     const auto found = old.find(name);
-    if (name == "log-level" || name == "debug" || name == "#" || (found != old.end() && found->second == line)) continue;
+    if (name == "log-level" || name == "debug" || name == "#" || (found != old.end() && found->second == line))
+      continue;
     too_late += (too_late.empty() ? "" : ", ") + name;
   }
   spdlog::set_level(spdlog::level::from_str(now.common.log_level));

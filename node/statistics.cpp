@@ -7,7 +7,7 @@ namespace messenger {
 using nodelink::term;
 
 static std::string reason_label(const term& reason) {
-  static const std::array<const char*, 9> known{"normal",   "noconnection", "noproc",  "killed",      "shutdown",
+  static const std::array<const char*, 9> known{"normal",  "noconnection", "noproc", "killed",      "shutdown",
                                                 "timeout", "idle_timeout", "kicked", "system_limit"};
   for (const auto* each : known)
     if (reason == each) return each;
@@ -43,8 +43,11 @@ figures read(const statistics& counted, const nodelink::node& node, bool serves)
   one("messenger_rooms", "Rooms that somebody is in.", gauge, counted.rooms);
   one("messenger_room_members", "Memberships of users in rooms.", gauge, counted.members);
   one("messenger_logons_total", "Logons that were accepted.", counter, counted.logons);
-  figure logoffs{"messenger_logoffs_total", "Users who are off the list, by the reason of their EXIT and what stands "
-                 "behind it.", counter, {"reason", "cause"}};
+  figure logoffs{"messenger_logoffs_total",
+                 "Users who are off the list, by the reason of their EXIT and what stands "
+                 "behind it.",
+                 counter,
+                 {"reason", "cause"}};
   for (const auto& [key, count] : counted.logoffs)
     logoffs.values.push_back({{key.first, key.second}, static_cast<double>(count)});
   all.push_back(std::move(logoffs));
@@ -63,7 +66,8 @@ figures read(const statistics& counted, const nodelink::node& node, bool serves)
       counted.connections_lost);
   one("nodelink_crashes_total", "Processes of this node that ended with an error.", counter, counted.crashes);
   std::map<std::string, std::uint64_t> drops;
-  for (std::size_t i = 0; i < nodelink::drop_kinds; ++i) drops[label(static_cast<nodelink::drop>(i))] = counted.drops[i];
+  for (std::size_t i = 0; i < nodelink::drop_kinds; ++i)
+    drops[label(static_cast<nodelink::drop>(i))] = counted.drops[i];
   by("nodelink_dropped_total", "What came, or was to be sent, and went nowhere.", "kind", drops);
   one("nodelink_mailbox_messages", "Messages of other nodes that wait in mailboxes.", gauge, now.waiting);
   one("nodelink_mailbox_bytes", "Payload of those.", gauge, now.waiting_bytes);

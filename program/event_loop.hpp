@@ -15,8 +15,8 @@ namespace program {
 
 class event_loop final : public nodelink::paho::reactor {
  public:
-  /// Blocks SIGINT, SIGTERM, SIGUSR1, SIGHUP unless it is ignored, SIGWINCH and SIGCONT for this thread and those it starts:
-  /// construct it before any thread.
+  /// Blocks SIGINT, SIGTERM, SIGUSR1, SIGHUP unless it is ignored, SIGWINCH and SIGCONT for this thread and those it
+  /// starts: construct it before any thread.
   event_loop();
   ~event_loop();
   event_loop(const event_loop&) = delete;

@@ -54,10 +54,9 @@ class json_sink final : public spdlog::sinks::base_sink<spdlog::details::null_mu
     const auto member = [](const char* name, const nodelink::term& value) {
       return ",\"" + std::string(name) + "\":" + to_json(value);
     };
-    std::string line =
-        fmt::format("{{\"time\":\"{:%Y-%m-%dT%H:%M:%S}.{:03}Z\",\"level\":\"{}\"",
-                    fmt::gmtime(spdlog::log_clock::to_time_t(m.time)), since.count() % 1'000,
-                    std::string_view(level.data(), level.size()));
+    std::string line = fmt::format("{{\"time\":\"{:%Y-%m-%dT%H:%M:%S}.{:03}Z\",\"level\":\"{}\"",
+                                   fmt::gmtime(spdlog::log_clock::to_time_t(m.time)), since.count() % 1'000,
+                                   std::string_view(level.data(), level.size()));
     line += member("event", present_event ? present_event->name : "text");
     line += member("message", std::string(m.payload.data(), m.payload.size()));
     if (present_event)

@@ -52,7 +52,8 @@ void node_program::quick_end::operator()(nodelink::transport* t) const {
 
 int node_program::run(const std::function<std::optional<nodelink::instant>()>& after_each) {
   if (broker_.tls.on && broker_.tls.is_insecure)
-    log(spdlog::level::warn, "insecure", {}, "--insecure: whoever is between this node and the broker can read and change everything");
+    log(spdlog::level::warn, "insecure", {},
+        "--insecure: whoever is between this node and the broker can read and change everything");
   node_.start();
   loop_.run([&] {
     node_.run();
@@ -60,8 +61,7 @@ int node_program::run(const std::function<std::optional<nodelink::instant>()>& a
     if (after_each) next = after_each();
     if (std::exchange(stop_requested_, false)) node_.stop();
     if (stopped_since_ && (transport_->is_idle() || steady_clock::now() >= until_the_end())) loop_.stop();
-    for (const auto& other :
-         {node_.next_deadline(), log_unlogged_drops(), until_the_end(), until_usual_log_level()})
+    for (const auto& other : {node_.next_deadline(), log_unlogged_drops(), until_the_end(), until_usual_log_level()})
       if (other && (!next || *other < *next)) next = other;
     return next;
   });
@@ -76,7 +76,8 @@ void node_program::stop(int exit_code) {
 
 void node_program::fail(int exit_code, const std::string& sentence) {
   if (is_stopping_) return;
-  log(spdlog::level::err, "failed", {{"node", node_.name()}, {"exit_code", static_cast<int>(exit_code)}}, "{}", sentence);
+  log(spdlog::level::err, "failed", {{"node", node_.name()}, {"exit_code", static_cast<int>(exit_code)}}, "{}",
+      sentence);
   stop(exit_code);
 }
 

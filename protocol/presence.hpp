@@ -14,7 +14,8 @@ namespace messenger {
 /// Nobody joins it, and nobody speaks there but the server itself.
 inline constexpr const char* presence_channel = "_users";
 
-/// `{logged_on, '_users', Seq, Name, Node}`, `{logged_off, '_users', Seq, Name, Node, Reason, Cause}`, in the order of Seq.
+/// `{logged_on, '_users', Seq, Name, Node}`, `{logged_off, '_users', Seq, Name, Node, Reason, Cause}`, in the order of
+/// Seq.
 struct presence_event {
   std::uint64_t seq = 0;
   std::string name;

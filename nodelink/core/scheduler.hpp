@@ -158,7 +158,8 @@ class scheduler {
   /// Ends a process at its next turn, whether it traps exits or not.
   void kill(process_state& state, const term& reason);
 
-  /// Gives each process that has something to do a turn, up to `turns` of them, and for so long, or until it is to pause.
+  /// Gives each process that has something to do a turn, up to `turns` of them, and for so long, or until it is to
+  /// pause.
   void run(std::size_t turns, duration at_most = duration::max(), const std::function<bool()>& is_to_pause = {});
   /// The same for those only whose time-out has come.
   void run_due();

@@ -24,7 +24,8 @@ struct inbox_topic {
   std::string_view from;     ///< the sending node: the only identity there is (rule 1)
 };
 
-/// `R/room/<channel>/from/<node>`: what a node says to all who listen. `R/state/<channel>/from/<node>`: the same, retained.
+/// `R/room/<channel>/from/<node>`: what a node says to all who listen. `R/state/<channel>/from/<node>`: the same,
+/// retained.
 struct channel_topic {
   std::string_view channel;
   std::string_view from;

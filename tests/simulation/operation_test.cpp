@@ -92,14 +92,15 @@ TEST_F(operation_test, who_logs_on_and_off_is_said_once_with_reason_and_cause) {
   advance(1h);
   lines said;
   for (const auto& p : presence) said.push_back(without_numbers(p));
-  EXPECT_EQ(said, (lines{R"(["logged_on","_users","ann","ann@ann-host"])", R"(["logged_on","_users","bob","bob@bob-host"])",
-                         R"(["logged_on","_users","cid","cid@cid-host"])", R"(["logged_on","_users","dan","dan@dan-host"])",
-                         R"(["logged_on","_users","eve","eve@eve-host"])",
-                         R"(["logged_off","_users","ann","ann@ann-host","normal","logoff"])",
-                         R"(["logged_off","_users","bob","bob@bob-host","noconnection","node_died"])",
-                         R"(["logged_off","_users","cid","cid@cid-host","noconnection","node_stopped"])",
-                         R"(["logged_off","_users","dan","dan@dan-host","noconnection","tick"])",
-                         R"(["logged_off","_users","eve","eve@eve-host","idle_timeout","idle"])"}));
+  EXPECT_EQ(said,
+            (lines{R"(["logged_on","_users","ann","ann@ann-host"])", R"(["logged_on","_users","bob","bob@bob-host"])",
+                   R"(["logged_on","_users","cid","cid@cid-host"])", R"(["logged_on","_users","dan","dan@dan-host"])",
+                   R"(["logged_on","_users","eve","eve@eve-host"])",
+                   R"(["logged_off","_users","ann","ann@ann-host","normal","logoff"])",
+                   R"(["logged_off","_users","bob","bob@bob-host","noconnection","node_died"])",
+                   R"(["logged_off","_users","cid","cid@cid-host","noconnection","node_stopped"])",
+                   R"(["logged_off","_users","dan","dan@dan-host","noconnection","tick"])",
+                   R"(["logged_off","_users","eve","eve@eve-host","idle_timeout","idle"])"}));
   for (std::size_t i = 1; i < presence.size(); ++i) EXPECT_EQ(number_of(presence[i]), number_of(presence[i - 1]) + 1);
   EXPECT_EQ(counted->logons, 5U);
   EXPECT_EQ((counted->logoffs[{"noconnection", "node_died"}]), 1U);
@@ -255,7 +256,8 @@ TEST_F(operation_test, long_lists_go_out_between_other_requests) {
 
 TEST_F(operation_test, the_servers_figures_are_a_state_that_anybody_hears) {
   use({});
-  server().node().spawn(messenger::reporter, counted, [this] { return messenger::read(*counted, server().node(), true); });
+  server().node().spawn(messenger::reporter, counted,
+                        [this] { return messenger::read(*counted, server().node(), true); });
   advance(100ms);
   logged_on("ann");
   advance(10s);

@@ -52,7 +52,8 @@ TEST(operation, counters_are_what_somebody_else_has_counted) {
   outside.connect("outside");
   for (const auto* part : {"to/messenger@test/+/from/+", "to/+/+/from/messenger@test", "room/+/from/+"})
     outside.subscribe(root_topic + part);
-  raw_node ann(broker.port(), "ann@test", 1'000), bob(broker.port(), "bob@test", 1'000), eve(broker.port(), "eve@test", 1'000);
+  raw_node ann(broker.port(), "ann@test", 1'000), bob(broker.port(), "bob@test", 1'000),
+      eve(broker.port(), "eve@test", 1'000);
   for (auto [node, name] : {std::pair{&ann, "ann"}, {&bob, "bob"}, {&eve, "eve"}}) node->logon(name);
   const auto request = [](raw_node& from, const std::string& rest) {
     from.send("messenger", "[\"" + from.pid() + "\"," + rest + "]");
@@ -90,7 +91,8 @@ TEST(operation, counters_are_what_somebody_else_has_counted) {
   EXPECT_EQ(value(metrics, R"(messenger_logoffs_total{reason="noconnection",cause="node_died"})"), seen["off"]);
   EXPECT_EQ(value(metrics, "messenger_messages_total"), seen["messages"]);
   for (const auto* event : {"joined", "said", "left"})
-    EXPECT_EQ(value(metrics, "messenger_room_events_total{event=\"" + std::string(event) + "\"}"), seen[event]) << event;
+    EXPECT_EQ(value(metrics, "messenger_room_events_total{event=\"" + std::string(event) + "\"}"), seen[event])
+        << event;
   EXPECT_EQ(value(metrics, R"(messenger_refusals_total{reply="receiver_not_found"})"), seen["no receiver"]);
   EXPECT_EQ(value(metrics, R"(messenger_refusals_total{reply="not_in_room"})"), seen["not in room"]);
   EXPECT_EQ(value(metrics, R"(messenger_refusals_total{reply="already_logged_on"})"), seen["already"]);
@@ -102,9 +104,11 @@ TEST(operation, counters_are_what_somebody_else_has_counted) {
   EXPECT_EQ(value(metrics, "nodelink_up"), 1);
   EXPECT_GT(value(metrics, "process_resident_memory_bytes"), 1e6);
 
-  std::ofstream(testing::TempDir() + "metrics." + std::to_string(::getpid())) << metrics.substr(0, metrics.rfind('\n', metrics.size() - 2) + 1);
-  program promtool("/bin/sh", {"-c", "promtool check metrics < " + testing::TempDir() + "metrics." + std::to_string(::getpid()) +
-                                         "; echo $?; rm " + testing::TempDir() + "metrics." + std::to_string(::getpid())});
+  std::ofstream(testing::TempDir() + "metrics." + std::to_string(::getpid()))
+      << metrics.substr(0, metrics.rfind('\n', metrics.size() - 2) + 1);
+  program promtool("/bin/sh",
+                   {"-c", "promtool check metrics < " + testing::TempDir() + "metrics." + std::to_string(::getpid()) +
+                              "; echo $?; rm " + testing::TempDir() + "metrics." + std::to_string(::getpid())});
   EXPECT_EQ(output(promtool), "0\n") << promtool.errors();
 }
 
@@ -193,13 +197,15 @@ TEST(operation, a_hangup_reloads_and_does_not_stop_the_server) {
   const mosquitto broker;
   const auto file = testing::TempDir() + "reload." + std::to_string(::getpid()) + ".toml";
   std::ofstream(file) << "log-level = \"info\"\n";
-  auto server = program(node_program, {"-p", std::to_string(broker.port()), "--name", "messenger@test", "--config", file});
+  auto server =
+      program(node_program, {"-p", std::to_string(broker.port()), "--name", "messenger@test", "--config", file});
   ASSERT_TRUE(server.says("is up at the broker"));
   auto ann = start_user(broker, "ann");
   std::ofstream(file) << "log-level = \"debug\"\nkeepalive = 7\n";
   server.signal(SIGHUP);
-  EXPECT_TRUE(server.says("SIGHUP: the log level is debug; the password file and the certificates are read at each "
-                          "connection; not before the next start: keepalive"));
+  EXPECT_TRUE(
+      server.says("SIGHUP: the log level is debug; the password file and the certificates are read at each "
+                  "connection; not before the next start: keepalive"));
   std::ofstream(file) << "log-level = \"loud\"\n";
   server.signal(SIGHUP);
   EXPECT_TRUE(server.says("SIGHUP: nothing was changed: messenger-node: " + file + ":1: "));
@@ -215,10 +221,10 @@ TEST(operation, a_password_that_was_changed_is_read_at_the_next_connection) {
   ASSERT_TRUE(server.says("is up at the broker"));
   at.stop();
   at.provision({"add", "new@test"});  // whose password the server is to have from now on, under its own name
-  std::ofstream(at.credentials("messenger@test") + "/messenger@test.password") << first_line(
-      at.credentials("new@test") + "/new@test.password") << "\n";
-  program hash("/bin/sh", {"-c", "sed -i \"s,^messenger@test:.*,$(sed -n 's/^new@test:/messenger@test:/p' " + at.folder() +
-                                     "/broker/passwords),\" " + at.folder() + "/broker/passwords"});
+  std::ofstream(at.credentials("messenger@test") + "/messenger@test.password")
+      << first_line(at.credentials("new@test") + "/new@test.password") << "\n";
+  program hash("/bin/sh", {"-c", "sed -i \"s,^messenger@test:.*,$(sed -n 's/^new@test:/messenger@test:/p' " +
+                                     at.folder() + "/broker/passwords),\" " + at.folder() + "/broker/passwords"});
   ASSERT_EQ(hash.end(), 0);
   at.start();
   EXPECT_TRUE(eventually([&] {
@@ -244,7 +250,9 @@ TEST(operation, an_operator_kicks_and_drains_where_the_broker_says_who_one_is) {
   ASSERT_TRUE(server.says("is up at the broker"));
   auto ann = program(client_program, at.as("ann@test", {"--logon", "ann"}));
   EXPECT_EQ(line_of(ann), "logged_on");
-  const auto as_op = [&](const std::vector<std::string>& what) { return program(client_program, at.as("op@test", what)); };
+  const auto as_op = [&](const std::vector<std::string>& what) {
+    return program(client_program, at.as("op@test", what));
+  };
   EXPECT_EQ(ask(ann, "/kick ann"), "not_allowed");
   auto kick = as_op({"admin", "kick", "ann"});
   EXPECT_EQ(output(kick), "kicked\n");

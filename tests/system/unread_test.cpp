@@ -70,7 +70,8 @@ TEST_F(unread, a_log_that_nobody_reads_stops_no_server_and_what_is_lost_is_said)
   auto server = start_server(broker, {"-d"});
   raw_node user(broker.port(), "user@test", 7);
   const auto log_on = [&](int serial) {
-    ASSERT_EQ(user.logon(std::string(60, 'x') + std::to_string(serial), serial), R"(["messenger","logged_on"])") << serial;
+    ASSERT_EQ(user.logon(std::string(60, 'x') + std::to_string(serial), serial), R"(["messenger","logged_on"])")
+        << serial;
   };
   for (int i = 2; i < 12; ++i) log_on(i);
   // With -d each logon and each logoff is followed by the list.

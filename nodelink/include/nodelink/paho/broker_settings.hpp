@@ -33,8 +33,8 @@ struct broker_settings {
   std::string password;            ///< empty for none
   /// Its first line is the password of the next connection, if it can be read then; empty for none.
   std::string password_file;
-  int keepalive_seconds = 60;      ///< 1 to 65535
-  bool mqtt_5 = true;              ///< otherwise 3.1.1
+  int keepalive_seconds = 60;  ///< 1 to 65535
+  bool mqtt_5 = true;          ///< otherwise 3.1.1
 };
 
 /// As Paho takes it.
