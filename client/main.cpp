@@ -31,6 +31,7 @@ struct client_options {
   std::string server = messenger::server_name;
   std::string logon_name;
   std::string room;
+  std::string kicks;  // whom, before anything else
   bool rejoin = false;
   bool json = false;
   std::string color = "auto";
@@ -101,6 +102,7 @@ class session {
         result_(own),
         program_(loop_, options, "start one (messenger-node --embedded-broker), or say where one is with -h and -p"),
         node_(program_.node()),
+        kick_pending_(!own.kicks.empty()),
         logon_pending_(!own.logon_name.empty()),
         join_pending_(!own.room.empty()) {
     if (own.watches != client_options::watching::nothing)
@@ -169,7 +171,9 @@ class session {
     if (!state_.idle || console_->is_backed_up()) return;
     console_->update({node_.name(), state_.user_name, is_on_, state_.in.current});
     std::optional<nodelink::term> input;
-    if (std::exchange(logon_pending_, false))
+    if (std::exchange(kick_pending_, false))
+      input = messenger::kick_input(own_.kicks);
+    else if (std::exchange(logon_pending_, false))
       input = messenger::logon_input(own_.logon_name);
     else if (is_on_ && std::exchange(join_pending_, false))
       input = messenger::line_input("/join " + own_.room);
@@ -205,7 +209,7 @@ class session {
   bool is_on_ = false;
   program::node_program program_;
   nodelink::node& node_;
-  bool logon_pending_, join_pending_;
+  bool kick_pending_, logon_pending_, join_pending_;
   bool was_up_ = false;
   const steady_clock::time_point started_ = steady_clock::now();
   std::optional<nodelink::instant> gives_up_;
@@ -299,7 +303,8 @@ int main(int argc, char** argv) {
           if (!messenger::is_user_name(kicked))
             throw program::usage_error{"the user name " + messenger::quoted(kicked.substr(0, 200)) + " " +
                                        messenger::user_name_rule};
-          own.commands = {"/kick \"" + kicked + "\""};
+          own.kicks = kicked;
+          own.commands = {"/quit"};
         }
         if (*drain) own.commands = {"/drain"};
         if (app.get_subcommands().size() > 0) own.logon_name.clear(), own.room.clear();

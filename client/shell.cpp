@@ -39,6 +39,13 @@ struct logon_at_start {
     return name ? std::optional(logon_at_start{std::move(*name)}) : std::nullopt;
   }
 };
+struct kick_at_start {
+  std::string name;
+  static std::optional<kick_at_start> match(const message& m) {
+    auto name = text_after("kick", m);
+    return name ? std::optional(kick_at_start{std::move(*name)}) : std::nullopt;
+  }
+};
 struct no_more_input {
   static std::optional<no_more_input> match(const message& m) {
     return m.local && m.content == end_of_input() ? std::optional(no_more_input{}) : std::nullopt;
@@ -323,6 +330,7 @@ class commands {
 term line_input(const std::string& text) { return term::array({"line", text}); }
 term end_of_input() { return "end_of_input"; }
 term logon_input(const std::string& name) { return term::array({"logon", name}); }
+term kick_input(const std::string& name) { return term::array({"kick", name}); }
 
 process shell(self me, shell_state& state) {
   me.trap_exit(true);
@@ -337,6 +345,10 @@ process shell(self me, shell_state& state) {
         [&](const logon_at_start& l) -> process {
           command::logon c{l.name};  // GCC 12: not a temporary of the co_await
           co_await user.run(std::move(c));
+        },
+        [&](const kick_at_start& k) -> process {
+          command::kick c{k.name};  // likewise
+          co_await user.run(c);
         },
         [&](const no_more_input&) -> process { co_await user.run(command::quit{}); },
         [&](const exit_signal& s) { user.client_ended(s); }, [](const ready&) {},  // logged on again

@@ -14,10 +14,12 @@ namespace messenger {
 /// The shell is registered under this name.
 inline constexpr const char* shell_name = "shell";
 
-/// What the shell is told: a line of input; the end of it; a name to log on with.
+/// What the shell is told: a line of input; the end of it; a name to log on with; one to kick.
 nodelink::term line_input(const std::string& line);
 nodelink::term end_of_input();
 nodelink::term logon_input(const std::string& name);
+/// The same as `/kick`, of any name.
+nodelink::term kick_input(const std::string& name);
 
 /// What the shell and the program around it share.
 struct shell_state {

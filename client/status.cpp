@@ -78,16 +78,20 @@ process show_status(self me, std::string server_node, const screen& out) {
 process watch_status(self me, std::string server_node, const screen& out, bool is_screen) {
   view seen(me, server_node);
   if (is_screen) me.listen({presence_channel, server_node});
-  auto next = me.now() + (is_screen ? nodelink::duration{} : longest_answer);
+  me.ping(me.node().name());  // whose answer comes after what is retained
+  bool is_begun = false;
+  auto next = me.now() + longest_answer;
   for (;;) {
     bool is_news = false;
     co_await me.receive(
         [&](const summary& s) {
           seen.take(s);
-          is_news = true;
+          is_news = is_begun;
         },
-        [&](const node_event&) { is_news = seen.has_summary(); }, [&](const presence_event& e) { seen.take(e); },
-        [](const nodelink::message&) {}, after(next - me.now(), [&] { is_news = true; }));
+        [&](const ping_answer&) { is_begun = is_news = true; },
+        [&](const node_event&) { is_news = is_begun && seen.has_summary(); },
+        [&](const presence_event& e) { seen.take(e); }, [](const nodelink::message&) {},
+        after(next - me.now(), [&] { is_begun = is_news = true; }));
     if (!is_news) continue;
     out(seen.now(is_screen));
     next = is_screen ? me.now() + between_drawings : nodelink::instant::max();

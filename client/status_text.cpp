@@ -21,13 +21,15 @@ std::string format(const char* pattern, A... values) {
 
 // 1,234,567
 std::string grouped(double value) {
+  if (!(value >= 0 && value < 1e15)) return "?";
   std::string text = format("%.0f", value);
   for (auto at = static_cast<int>(text.size()) - 3; at > 0; at -= 3) text.insert(static_cast<std::size_t>(at), ",");
   return text;
 }
 
 std::string span(double seconds) {
-  const auto s = static_cast<long>(std::max(seconds, 0.0));
+  if (!(seconds >= 0 && seconds < 1e10)) return "?";
+  const auto s = static_cast<long>(seconds);
   if (s < 120) return format("%ld s", s);
   if (s < 7'200) return format("%ld min", s / 60);
   if (s < 172'800) return format("%ld h %ld min", s / 3'600, s / 60 % 60);
@@ -35,11 +37,13 @@ std::string span(double seconds) {
 }
 
 std::string size(double bytes) {
+  if (!(bytes >= 0 && bytes < 1e15)) return "?";
   if (bytes < 1e5) return format("%.1f KB", bytes / 1e3);
   return format(bytes < 1e7 ? "%.1f MB" : "%.0f MB", bytes / 1e6);
 }
 
 std::string time_text(double seconds) {
+  if (!(seconds >= 0 && seconds < 1e6)) return "?";
   return seconds < 1 ? format(seconds < 0.01 ? "%.1f ms" : "%.0f ms", seconds * 1e3) : format("%.1f s", seconds);
 }
 
@@ -79,7 +83,7 @@ class lines_of {
     if (const auto* const v = f_.figures["messenger_build_info"].get_if<term::object_type>(); v && !v->empty())
       versions = printable(v->begin()->first);
     head_ = "server   " + s_.node + ", " + state_of_node(s_) + ", version " + versions + ", running for " +
-            span(static_cast<double>(f_.time_ms) / 1e3 - started);
+            (started > 0 ? span(static_cast<double>(f_.time_ms) / 1e3 - started) : "?");
     if (age() > 15) head_ += "; figures of " + span(age()) + " ago";
     row("now", number("messenger_users") + " users, " + number("messenger_rooms") + " rooms with " +
                    number("messenger_room_members") + " members; " + number("nodelink_nodes") + " nodes up, " +
@@ -109,7 +113,7 @@ class lines_of {
   static constexpr const char* trip = "nodelink_round_trip_seconds";
 
   double age() const { return s_.now_ms > f_.time_ms ? static_cast<double>(s_.now_ms - f_.time_ms) / 1e3 : 0; }
-  std::string number(const char* name) const { return grouped(f_.number(name)); }
+  std::string number(const char* name) const { return f_.figures[name].is_null() ? "?" : grouped(f_.number(name)); }
   double rate(const char* name) const {
     const double seconds = static_cast<double>(f_.time_ms - s_.before->time_ms) / 1e3;
     return seconds > 0 ? std::max(0.0, f_.number(name) - s_.before->number(name)) / seconds : 0;

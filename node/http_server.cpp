@@ -1,9 +1,11 @@
 #include "node/http_server.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 #include <microhttpd.h>
 #include <netdb.h>
@@ -16,9 +18,10 @@ namespace messenger {
 namespace {
 
 // Whoever asks is a Prometheus or a probe: a few at a time, who say soon what they want.
-constexpr unsigned most_connections = 32;
+constexpr unsigned most_connections = 128;
 constexpr unsigned longest_silence_seconds = 10;
 constexpr std::size_t most_memory_of_one = 16'384;
+constexpr unsigned long long longest_pause_milliseconds = 200;
 
 struct addrinfo_deleter {
   void operator()(addrinfo* a) const { ::freeaddrinfo(a); }
@@ -57,6 +60,7 @@ MHD_Result send(MHD_Connection* to, const http_answer& a) {
   auto* const response =
       MHD_create_response_from_buffer(a.body.size(), const_cast<char*>(a.body.data()), MHD_RESPMEM_MUST_COPY);
   MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, a.content_type.c_str());
+  MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");  // the place is another's
   const auto result = MHD_queue_response(to, static_cast<unsigned>(a.status), response);
   MHD_destroy_response(response);
   return result;
@@ -128,12 +132,17 @@ http_server::~http_server() {
   MHD_stop_daemon(daemon_);
 }
 
-// What there is to do, and when to look again though nothing comes.
+// What there is to do, and when to look again though nothing comes. With all places taken libmicrohttpd does not
+// listen, and after the end of a connection not before it is looked at once more.
 void http_server::go_on() {
   MHD_run(daemon_);
-  MHD_UNSIGNED_LONG_LONG milliseconds = 0;
+  const bool has_connections = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections > 0;
+  MHD_UNSIGNED_LONG_LONG milliseconds = longest_pause_milliseconds;
   itimerspec next{};
-  if (MHD_get_timeout(daemon_, &milliseconds) == MHD_YES) {
+  if (has_connections || std::exchange(had_connections_, has_connections)) {
+    had_connections_ = has_connections;
+    MHD_UNSIGNED_LONG_LONG wanted = 0;
+    if (MHD_get_timeout(daemon_, &wanted) == MHD_YES) milliseconds = std::min(milliseconds, wanted);
     next.it_value.tv_sec = static_cast<time_t>(milliseconds / 1'000);
     next.it_value.tv_nsec = static_cast<long>(milliseconds % 1'000 * 1'000'000) + 1;  // 0 would be never
   }

@@ -48,7 +48,8 @@ class http_server {
   std::function<std::optional<http_answer>(const std::string& path)> answer_;
   MHD_Daemon* daemon_ = nullptr;
   int fd_ = -1;     // MHD's epoll
-  int timer_ = -1;  // for connections that say nothing
+  int timer_ = -1;  // for connections that say nothing, and for room again
+  bool had_connections_ = false;
 };
 
 }  // namespace messenger

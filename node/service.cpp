@@ -10,12 +10,15 @@ service::service() {
 }
 
 void service::is(const std::string& status, bool is_ready) {
-  if (status == status_) return;
+  if (status == status_ || is_stopping_) return;
   status_ = status;
   ::sd_notify(0, ((is_ready ? "READY=1\nSTATUS=" : "STATUS=") + status).c_str());
 }
 
-void service::is_stopping() { ::sd_notify(0, "STOPPING=1\nSTATUS=stopping"); }
+void service::is_stopping() {
+  is_stopping_ = true;
+  ::sd_notify(0, "STOPPING=1\nSTATUS=stopping");
+}
 
 std::optional<nodelink::instant> service::alive() {
   if (!interval_) return std::nullopt;

@@ -24,6 +24,7 @@ class service {
 
  private:
   std::string status_;
+  bool is_stopping_ = false;
   std::optional<nodelink::duration> interval_;  // of the watchdog
   nodelink::instant next_;
 };

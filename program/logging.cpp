@@ -50,13 +50,13 @@ class json_sink final : public spdlog::sinks::base_sink<spdlog::details::null_mu
  private:
   void sink_it_(const spdlog::details::log_msg& m) override {
     const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(m.time.time_since_epoch());
-    const auto level = spdlog::level::to_string_view(m.level);
+    static constexpr std::array<std::string_view, 7> levels{"trace", "debug", "info", "warn", "error", "error", "off"};
     const auto member = [](const char* name, const nodelink::term& value) {
       return ",\"" + std::string(name) + "\":" + to_json(value);
     };
     std::string line = fmt::format("{{\"time\":\"{:%Y-%m-%dT%H:%M:%S}.{:03}Z\",\"level\":\"{}\"",
                                    fmt::gmtime(spdlog::log_clock::to_time_t(m.time)), since.count() % 1'000,
-                                   std::string_view(level.data(), level.size()));
+                                   levels.at(static_cast<std::size_t>(m.level)));
     line += member("event", present_event ? present_event->name : "text");
     line += member("message", std::string(m.payload.data(), m.payload.size()));
     if (present_event)

@@ -13,6 +13,8 @@
 
 #include <nodelink/paho/broker_url.hpp>
 
+#include "program/nearest.hpp"
+
 namespace program {
 namespace {
 
@@ -320,6 +322,27 @@ void complete(CLI::App& app, configuration& from, common_options& o) {
     o.broker.password = o.broker_of_anybody.password = ask_for_password(o.broker);
 }
 
+// What is no option and no command: each with what it is like.
+static std::string unknown_words(const CLI::App& app) {
+  std::vector<std::string> known;
+  for (const auto* option : app.get_options())
+    for (const auto& name : option->get_lnames()) known.push_back("--" + name);
+  for (const auto* command : app.get_subcommands({})) known.push_back(command->get_name());
+  const auto words = app.remaining();
+  const auto is_option = [](const std::string& word) { return word.starts_with('-'); };
+  const bool has_option = std::any_of(words.begin(), words.end(), is_option);
+  std::string sentence;
+  for (const auto& word : words) {
+    if (has_option && !is_option(word)) continue;  // most likely its value
+    const auto name = word.substr(0, word.find('='));
+    const auto meant = nearest(name, known);
+    sentence += (sentence.empty() ? "" : "; ") + std::string("there is no ") +
+                (is_option(word) ? "option " : "command ") + name.substr(0, 200) +
+                (meant.empty() ? "" : "; did you mean " + meant + "?");
+  }
+  return sentence;
+}
+
 std::optional<int> parse(CLI::App& app, int argc, char** argv, const std::function<void(configuration&)>& check,
                          std::ostream& errors) {
   configuration from(app);
@@ -333,6 +356,8 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv, const std::functi
     return 0;
   } catch (const CLI::Success& e) {
     return app.exit(e);
+  } catch (const CLI::ExtrasError&) {
+    errors << app.get_name() << ": " << unknown_words(app) << "\n";
   } catch (const CLI::ParseError& e) {
     errors << app.get_name() << ": " << e.what() << "\n";
   } catch (const usage_error& e) {

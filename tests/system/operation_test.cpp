@@ -1,6 +1,13 @@
 // What an operator sees and does: metrics, health, figures, logs, signals. Real programs, real Mosquitto.
 #include <csignal>
+#include <filesystem>
 #include <fstream>
+#include <set>
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "system/deployment.hpp"
 #include "system/programs.hpp"
@@ -131,6 +138,26 @@ TEST(operation, health_is_of_a_program_that_serves_or_stands_by) {
   EXPECT_TRUE(eventually([&] { return get(of_standby + "/healthz").find("no connection to the broker\n") == 0; }));
 }
 
+TEST(operation, metrics_answer_again_after_more_connections_than_there_are_places) {
+  const mosquitto broker;
+  auto server = start_server(broker, {"--metrics", "0"});
+  const auto url = metrics_of(server);
+  const int port = std::stoi(url.substr(url.rfind(':') + 1));
+  for (const std::string request : {"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", "GET /metr", ""}) {
+    {
+      std::vector<raw_client> many;
+      for (int i = 0; i < 300; ++i) {
+        many.emplace_back(port);
+        many.back().send(request);
+      }
+      nap(300ms);
+    }
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(get(url + "/healthz"), "serving\nnode messenger@test\n200\n") << request;
+    EXPECT_LT(seconds_since(start), 2 + busy) << request;
+  }
+}
+
 TEST(operation, an_address_for_metrics_that_is_taken_is_a_sentence) {
   const mosquitto broker;
   program node(node_program, {"-p", std::to_string(broker.port()), "--metrics", std::to_string(broker.port())});
@@ -233,6 +260,43 @@ TEST(operation, a_password_that_was_changed_is_read_at_the_next_connection) {
   })) << server.errors();
 }
 
+TEST(operation, a_service_manager_hears_when_it_is_ready_that_it_lives_and_when_it_stops) {
+  const mosquitto broker;
+  const auto path = broker.folder() + "/notify";
+  const int manager = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  ASSERT_EQ(::bind(manager, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  const auto next = [&]() -> std::string {
+    pollfd p{manager, POLLIN, 0};
+    char text[1'000];
+    const auto n = ::poll(&p, 1, 10'000) > 0 ? ::recv(manager, text, sizeof text, 0) : 0;
+    return {text, static_cast<std::size_t>(n)};
+  };
+  program server(node_program, {"-p", broker.port_text(), "--name", "messenger@test"},
+                 {{"NOTIFY_SOCKET", path}, {"WATCHDOG_USEC", "300000"}});
+  std::vector<std::string> heard;
+  for (int alive = 0; alive < 5;) {
+    heard.push_back(next());
+    ASSERT_NE(heard.back(), "");
+    alive += heard.back() == "WATCHDOG=1";
+  }
+  std::erase(heard, "WATCHDOG=1");
+  EXPECT_EQ(heard, (lines{"STATUS=waiting for the broker", "READY=1\nSTATUS=serving as messenger@test"}));
+  server.signal(SIGSTOP);  // it hangs
+  pollfd p{manager, POLLIN, 0};
+  while (::poll(&p, 1, 500) > 0) next();
+  server.signal(SIGCONT);
+  EXPECT_EQ(next(), "WATCHDOG=1");
+  server.signal(SIGTERM);
+  EXPECT_EQ(server.end(), 0);
+  heard.clear();
+  while (::poll(&p, 1, 0) > 0) heard.push_back(next());
+  std::erase(heard, "WATCHDOG=1");
+  EXPECT_EQ(heard, lines{"STOPPING=1\nSTATUS=stopping"});
+  ::close(manager);
+}
+
 TEST(operation, everything_is_logged_for_a_minute_after_SIGUSR1) {
   const mosquitto broker;
   auto server = start_server(broker);
@@ -244,8 +308,44 @@ TEST(operation, everything_is_logged_for_a_minute_after_SIGUSR1) {
   EXPECT_TRUE(server.says("dropped (no process, 1 so far), from x@y"));
 }
 
+// Whatever the moment.
+TEST(provisioning, that_was_interrupted_is_taken_up_again) {
+  for (int i = 1; i <= 8; ++i) {
+    const auto folder = make_folder();
+    const auto provision = [&](std::vector<std::string> arguments) {
+      arguments.insert(arguments.begin(), folder + "/made");
+      return program(SOURCE_FOLDER "/broker/provision", arguments);
+    };
+    const auto interrupted = [&](const std::vector<std::string>& arguments) {
+      {
+        auto first = provision(arguments);
+        nap(i * 15ms);
+        first.signal(SIGKILL);
+        first.end();
+      }
+      auto second = provision(arguments);
+      EXPECT_TRUE(second.end()) << "it goes on for ever";
+      return second.errors();
+    };
+    const auto passwords = [&] {
+      std::set<std::string> of;
+      std::ifstream file(folder + "/made/broker/passwords");
+      for (std::string line; std::getline(file, line);) of.insert(line.substr(0, line.find(':')));
+      return of;
+    };
+    interrupted({"init", "--server", "messenger@hub", "ann@x+bob@x"});
+    EXPECT_EQ(passwords(), (std::set<std::string>{"messenger@hub", "ann@x", "bob@x"})) << i;
+    interrupted({"add", "one@x+two@x"});
+    EXPECT_EQ(passwords(), (std::set<std::string>{"messenger@hub", "ann@x", "bob@x", "one@x", "two@x"})) << i;
+    EXPECT_NE(first_line(folder + "/made/nodes/one@x/two@x.password"), "") << i;
+    interrupted({"revoke", "one@x", "two@x"});
+    EXPECT_EQ(passwords(), (std::set<std::string>{"messenger@hub", "ann@x", "bob@x"})) << i;
+    std::filesystem::remove_all(folder);
+  }
+}
+
 TEST(operation, an_operator_kicks_and_drains_where_the_broker_says_who_one_is) {
-  deployment at({"ann@test", "op@test"});
+  deployment at({"ann@test", "ann2@test", "op@test"});
   auto server = program(node_program, at.as("messenger@test", {"--admin", "op@test"}));
   ASSERT_TRUE(server.says("is up at the broker"));
   auto ann = program(client_program, at.as("ann@test", {"--logon", "ann"}));
@@ -260,6 +360,13 @@ TEST(operation, an_operator_kicks_and_drains_where_the_broker_says_who_one_is) {
   EXPECT_TRUE(server.says("kick: ann by op@test/"));
   auto status = as_op({"status"});
   EXPECT_EQ(output(status).find("server   messenger@test, up, "), 0U) << "the broker lets the server say its figures";
+  auto odd = program(client_program, at.as("ann2@test", {"--logon", "an \"odd\" name"}));
+  EXPECT_EQ(line_of(odd), "logged_on");
+  auto kick_odd = as_op({"admin", "kick", "an \"odd\" name"});
+  EXPECT_EQ(output(kick_odd), "kicked\n");
+  auto nobody = as_op({"admin", "kick", "nobody"});
+  EXPECT_EQ(output(nobody), "receiver_not_found\n");
+  EXPECT_EQ(nobody.end(), 1);
   auto drain = as_op({"admin", "drain"});
   EXPECT_EQ(output(drain), "draining\n");
   EXPECT_EQ(server.end(), 0);

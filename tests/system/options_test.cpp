@@ -46,8 +46,9 @@ TEST(options, help_and_version_of_both_programs) {
 
 TEST(options, that_are_wrong_are_refused_with_a_sentence_and_exit_code_2) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> wrong{
-      {{"--nonsense"}, "--nonsense"},
-      {{"extra"}, "extra"},
+      {{"--nonsense"}, ": there is no option --nonsense\n"},
+      {{"--keepalife", "5"}, ": there is no option --keepalife; did you mean --keepalive?\n"},
+      {{"extra"}, ": there is no command extra\n"},
       {{"-p", "0"}, "--port"},
       {{"-p", "65536"}, "--port"},
       {{"-p", "http"}, "--port"},
@@ -80,6 +81,7 @@ TEST(options, that_are_wrong_are_refused_with_a_sentence_and_exit_code_2) {
     }
   for (const auto& [arguments, sentence] : std::vector<std::pair<std::vector<std::string>, std::string>>{
            {{"--server", "a/b"}, "(--server) must be name@host"},
+           {{"statsu"}, "there is no command statsu; did you mean status?"},
            {{"--logon", ""}, R"(the user name "" (--logon) must be 1 to 64 bytes)"}}) {
     auto p = run(client_program, arguments);
     EXPECT_EQ(p.end(), 2) << sentence;
