@@ -18,9 +18,9 @@ namespace messenger {
 namespace {
 
 // Whoever asks is a Prometheus or a probe: a few at a time, who say soon what they want.
-constexpr unsigned most_connections = 128;
-constexpr unsigned longest_silence_seconds = 10;
-constexpr std::size_t most_memory_of_one = 16'384;
+constexpr unsigned most_connections = 512;
+constexpr unsigned longest_silence_seconds = 2;
+constexpr std::size_t most_memory_of_one = 8'192;
 constexpr unsigned long long longest_pause_milliseconds = 200;
 
 struct addrinfo_deleter {
