@@ -27,13 +27,13 @@ struct logoff {
   }
 };
 // `{command, What, First, Second, Time}`, likewise: when the user gave it, on the node's clock.
-struct command {
+struct user_command {
   std::string what, first, second;
   nodelink::instant given;
-  static std::optional<command> match(const message& m) {
+  static std::optional<user_command> match(const message& m) {
     const auto& c = m.content;
     if (!m.local || c.size() != 5 || c[0] != "command") return std::nullopt;
-    return command{c[1].get<std::string>(), c[2].get<std::string>(), c[3].get<std::string>(),
+    return user_command{c[1].get<std::string>(), c[2].get<std::string>(), c[3].get<std::string>(),
                    nodelink::instant(nodelink::duration(c[4].get<nodelink::duration::rep>()))};
   }
 };
@@ -100,7 +100,7 @@ class mess_client {
       }
       co_await me_.receive(
           [&](const logoff&) { me_.exit(nodelink::reason::normal); },
-          [&](const command& c) -> process {
+          [&](const user_command& c) -> process {
             until_ = c.given + reply_timeout;  // whatever it had to wait for
             co_await carry_out(c);
             me_.send(shell_, "ready");
@@ -115,7 +115,7 @@ class mess_client {
   }
 
  private:
-  process carry_out(const command& c) {
+  process carry_out(const user_command& c) {
     const std::string room = c.first.empty() ? in_.current : c.first;
     if (c.what == "message_to") {
       me_.send(server_, message_to{me_.pid(), c.first, c.second}.write());

@@ -56,8 +56,6 @@ struct no_more_input {
 constexpr const char* supervisor_name = "mess_client_sup";
 constexpr auto first_rejoin = std::chrono::milliseconds(500);
 constexpr nodelink::duration longest_wait_to_rejoin = std::chrono::seconds(30);
-// Mosquitto sends what is retained before what is published later; another broker may take a moment.
-constexpr auto other_brokers_order = std::chrono::milliseconds(100);
 
 // A connection, a node or a server process that is gone, or no reply; but not a logoff, and not for being idle.
 bool can_rejoin(const term& reason) { return reason != nodelink::reason::normal && reason != word::idle_timeout; }

@@ -15,8 +15,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr nodelink::duration longest_answer = 5s;
-// What is retained comes before the answer of the own node; where a broker has another order, soon after.
-constexpr nodelink::duration other_brokers_order = 100ms;
 constexpr nodelink::duration between_drawings = 1s;
 constexpr std::size_t most_recent = 10;
 
