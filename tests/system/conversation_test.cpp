@@ -178,7 +178,8 @@ TEST(client, stops_cleanly_on_signals) {
   for (const auto& [signal, code] : {std::pair{SIGTERM, 0}, {SIGINT, 130}, {SIGHUP, 0}}) {
     auto peter = start_user(broker, "peter");
     const std::string root = "messenger/1/messenger/";
-    auto watcher = broker.subscribe(root + "#", {"-T", root + "state/#", "-T", root + "room/#"});
+    auto watcher = broker.subscribe(root + "#", {"-T", root + "state/#", "-T", root + "room/#", "-T",
+                                                 root + "to/messenger@test/+/from/messenger@test"});
     // The three retained statuses: the server has asked whether its name is free.
     for (int i = 0; i < 3; ++i) ASSERT_NE(watcher.next_line(), std::nullopt);
     peter.signal(signal);
@@ -188,7 +189,8 @@ TEST(client, stops_cleanly_on_signals) {
     EXPECT_TRUE(exit.ends_with(R"(,"normal"])")) << exit;
     EXPECT_TRUE(down.starts_with(R"(messenger/1/messenger/node/peter@test ["nodedown","peter@test",)")) << down;
     EXPECT_TRUE(down.ends_with(R"(,"normal"])")) << down;
-    EXPECT_FALSE(watcher.next_line(100ms));  // no will
+    const auto more = watcher.next_line(100ms);
+    EXPECT_FALSE(more) << *more;  // no will
     EXPECT_TRUE(
         eventually([&] { return broker.log().find("Received DISCONNECT from peter@test") != std::string::npos; }));
   }
