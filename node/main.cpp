@@ -190,7 +190,7 @@ int run(messenger::settings own, const std::function<void()>& reload) {
     const int code = program.run([&]() -> std::optional<nodelink::instant> {
       if (me.is_over()) program.stop(0);
       if (std::exchange(is_to_drain, false)) {
-        me.end();
+        program.before_stop_by_signal();
         program.stop(0);
       }
       if (!broker_is_over.empty()) program.fail(program::run_time_failure, broker_is_over);
