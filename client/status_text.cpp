@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <map>
 
 #include "client/lines.hpp"
 #include "client/printable.hpp"
@@ -47,24 +48,24 @@ std::string time_text(double seconds) {
   return seconds < 1 ? format(seconds < 0.01 ? "%.1f ms" : "%.0f ms", seconds * 1e3) : format("%.1f s", seconds);
 }
 
+// Adds up the numbers by their last label.
+void add_up(const term& counts, const std::string& label, std::map<std::string, double>& sums) {
+  if (counts.is_number()) sums[label] += counts.get<double>();
+  if (const auto* const members = counts.get_if<term::object_type>())
+    for (const auto& [name, inside] : *members) add_up(inside, name, sums);
+}
+
 // `logoff 3, node_died 2`, the most frequent first; what is 0 is left out.
 std::string parts(const term& counts) {
-  std::vector<std::pair<double, std::string>> all;
-  const auto collect = [&all](const auto& again, const std::string& key, const term& t) -> void {
-    if (t.is_number() && t.get<double>() > 0) all.emplace_back(-t.get<double>(), key);
-    if (const auto* const members = t.get_if<term::object_type>())
-      for (const auto& [name, value] : *members) again(again, name, value);
-  };
-  collect(collect, "", counts);
   std::map<std::string, double> sums;
-  for (const auto& [count, name] : all) sums[name] += count;
-  all.clear();
-  for (const auto& [name, count] : sums) all.emplace_back(count, name);
-  std::sort(all.begin(), all.end());
+  add_up(counts, "", sums);
+  std::erase_if(sums, [](const auto& sum) { return !(sum.second > 0); });
+  std::vector<std::pair<std::string, double>> all(sums.begin(), sums.end());
+  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
   constexpr std::size_t most = 6;
   std::string text;
   for (std::size_t i = 0; i < std::min(all.size(), most); ++i)
-    text += (text.empty() ? "" : ", ") + printable(all[i].second) + " " + grouped(-all[i].first);
+    text += (text.empty() ? "" : ", ") + printable(all[i].first) + " " + grouped(all[i].second);
   return text.empty() ? "none" : all.size() > most ? text + ", ..." : text;
 }
 
@@ -82,9 +83,10 @@ class lines_of {
     std::string versions = "?";
     if (const auto* const v = f_.figures["messenger_build_info"].get_if<term::object_type>(); v && !v->empty())
       versions = printable(v->begin()->first);
-    head_ = "server   " + s_.node + ", " + state_of_node(s_) + ", version " + versions + ", running for " +
-            (started > 0 ? span(static_cast<double>(f_.time_ms) / 1e3 - started) : "?");
-    if (age() > 15) head_ += "; figures of " + span(age()) + " ago";
+    std::string server = s_.node + ", " + state_of_node(s_) + ", version " + versions + ", running for " +
+                         (started > 0 ? span(static_cast<double>(f_.time_ms) / 1e3 - started) : "?");
+    if (age() > 15) server += "; figures of " + span(age()) + " ago";
+    row("server", server);
     row("now", number("messenger_users") + " users, " + number("messenger_rooms") + " rooms with " +
                    number("messenger_room_members") + " members; " + number("nodelink_nodes") + " nodes up, " +
                    number("nodelink_links") + " links");
@@ -121,10 +123,7 @@ class lines_of {
   std::string counted(const char* name) const {
     return number(name) + (s_.before ? format(" (%.1f/s)", rate(name)) : "");
   }
-  void row(const char* what, const std::string& text) {
-    if (!head_.empty()) lines_.push_back(std::exchange(head_, {}));
-    lines_.push_back(format("%-9s", what) + text);
-  }
+  void row(const char* what, const std::string& text) { lines_.push_back(format("%-9s", what) + text); }
   void recent() {
     lines_.emplace_back();
     lines_.push_back(s_.recent.empty() ? "Nobody has logged on or off since this began." : "Logged on and off:");
@@ -136,7 +135,6 @@ class lines_of {
 
   const shown::status& s_;
   const summary& f_;
-  std::string head_;
   std::vector<std::string> lines_;
 };
 

@@ -9,7 +9,7 @@
 
 namespace messenger {
 
-/// Without line ends, and no wider than 80 columns.
+/// Without line ends.
 std::vector<std::string> status_lines(const shown::status& s);
 
 }  // namespace messenger
