@@ -49,15 +49,21 @@ TEST_F(states_test, are_heard_by_who_listens_and_by_who_comes_later) {
 
 TEST_F(states_test, may_be_set_without_a_connection_and_stand_over_new_ones) {
   auto& a = start("a@b");
+  advance(10ms);
   set(a, term::array({"open"}));
-  a.cut();
-  advance(5min);
+  broker().stop();
+  advance(1s);
+  ASSERT_FALSE(a.node().is_up());
   set(a, term::array({"shut"}));
-  const auto heard = listener(start("c@d"));
-  EXPECT_EQ(*heard, lines{R"(door of a@b ["open"])"}) << "as old as it is";
-  a.heal();
+  broker().restart();
   advance(1min);
-  EXPECT_EQ(heard->back(), R"(door of a@b ["shut"])");
+  EXPECT_EQ(*listener(start("c@d")), lines{R"(door of a@b ["shut"])"});
+  broker().crash();
+  advance(1s);
+  broker().restart(persistence::none);
+  advance(1min);
+  EXPECT_EQ(*listener(start("e@f")), lines{R"(door of a@b ["shut"])"})
+      << "a broker that has forgotten it is told again";
 }
 
 TEST_F(states_test, can_be_cleared) {
