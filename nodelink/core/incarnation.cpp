@@ -5,13 +5,13 @@
 namespace nodelink {
 
 incarnation::incarnation(std::string name, int patience, const topics& where, environment env, transport& via,
-                         std::vector<std::string> filters, handlers on)
+                         std::vector<subscription> subscriptions, handlers on)
     : name_(std::move(name)),
       patience_(patience),
       topics_(where),
       env_(std::move(env)),
       transport_(via),
-      filters_(std::move(filters)),
+      subscriptions_(std::move(subscriptions)),
       on_(std::move(on)) {}
 
 void incarnation::start() { begin(); }
@@ -35,7 +35,7 @@ void incarnation::begin() {
 void incarnation::connected() {
   if (state_ != state::connecting) return;
   state_ = state::subscribing;
-  transport_.subscribe(filters_);
+  transport_.subscribe(subscriptions_);
 }
 
 void incarnation::subscribed() {

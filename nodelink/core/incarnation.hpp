@@ -54,7 +54,7 @@ class incarnation final : public transport_events {
 
   /// @param patience node_settings::patience
   incarnation(std::string name, int patience, const topics& where, environment env, transport& via,
-              std::vector<std::string> filters, handlers on);
+              std::vector<subscription> subscriptions, handlers on);
 
   void start();
   /// Rule 10: nodedown with reason `normal`, then DISCONNECT. The processes have ended before.
@@ -103,7 +103,7 @@ class incarnation final : public transport_events {
   const topics& topics_;
   environment env_;
   transport& transport_;
-  std::vector<std::string> filters_;
+  std::vector<subscription> subscriptions_;
   handlers on_;
 
   state state_ = state::idle;

@@ -51,8 +51,8 @@ node_core::node_core(node& facade, node_settings settings, environment env, tran
       scheduler_(env_.now, [this](process_state& state, const term& reason) { process_ended(state, reason); }),
       incarnation_(
           settings_.name, settings_.patience, topics_, env_, transport_,
-          {settings_.monitor_nodes ? topics_.every_status() : topics_.status(settings_.name),
-           topics_.every_inbox(settings_.name)},
+          {{settings_.monitor_nodes ? topics_.every_status() : topics_.status(settings_.name)},
+           {topics_.every_inbox(settings_.name), false}},
           {.up = [this] { connection_is_up(); },
            .down = [this] { connection_went_down(); },
            .lost = [this](const connection_loss& loss,
@@ -359,7 +359,7 @@ void node_core::listen(process_state& state, const channel& to) {
   if (!state.channels.insert(to).second) return;
   auto& listeners = listeners_[to];
   // A state comes again from the broker, for this listener; what comes twice does no harm.
-  if ((listeners.empty() || to.is_state) && incarnation_.is_up()) transport_.subscribe({topics_.in(to)});
+  if ((listeners.empty() || to.is_state) && incarnation_.is_up()) transport_.subscribe({{topics_.in(to), to.is_state}});
   listeners.insert(state.serial);
 }
 
@@ -423,13 +423,13 @@ void node_core::tell_monitors(const std::string& node, bool is_up, cause why) {
 void node_core::monitor_nodes() {
   if (!std::exchange(settings_.monitor_nodes, true)) began_to_monitor_ = true;
   // Again at each call: what has been forgotten of who lives is retained.
-  if (incarnation_.is_up()) transport_.subscribe({topics_.every_status()});
+  if (incarnation_.is_up()) transport_.subscribe({{topics_.every_status()}});
 }
 
 // The status of a node, from its retained present on.
 void node_core::watch(const std::string& node) {
   if (incarnation_.is_up() && !settings_.monitor_nodes && node != name() && watched_.insert(node).second)
-    transport_.subscribe({topics_.status(node)});
+    transport_.subscribe({{topics_.status(node)}});
 }
 
 void node_core::expect_link(process_state& from, const registered& to) {
@@ -510,9 +510,9 @@ void node_core::links_ended(const std::vector<remote_link>& links, const term& r
 }
 
 void node_core::connection_is_up() {
-  if (began_to_monitor_) transport_.subscribe({topics_.every_status()});
-  std::vector<std::string> channels;
-  for (const auto& [channel, listeners] : listeners_) channels.push_back(topics_.in(channel));
+  if (began_to_monitor_) transport_.subscribe({{topics_.every_status()}});
+  std::vector<subscription> channels;
+  for (const auto& [channel, listeners] : listeners_) channels.push_back({topics_.in(channel), channel.is_state});
   if (!channels.empty()) transport_.subscribe(channels);
   for (const auto& [name, content] : states_) say_state(name, content);
   for (const auto& [node, by] : monitors_) watch(node);

@@ -108,13 +108,14 @@ void connection::connect(std::vector<socket_address> addresses) {
   }
 }
 
-void connection::subscribe(const std::string& filter) {
+void connection::subscribe(const subscription& to) {
   // What is retained under `to/` is no message (rule 2): MQTT 5 lets the subscriber know it even of one that is
   // published with the retain flag while the subscription stands.
   mqtt::subscribe_options options;
   options.set_retain_as_published(true);
+  if (!to.wants_retained) options.set_retain_handling(mqtt::subscribe_options::DONT_SEND_RETAINED);
   // One by one: Paho C++ 1.2 loses the options of a list on the way.
-  if (!call([&] { client_.subscribe(filter, 1, nullptr, *this, options); })) tell_(step::refused);
+  if (!call([&] { client_.subscribe(to.filter, 1, nullptr, *this, options); })) tell_(step::refused);
 }
 
 void connection::unsubscribe(const std::string& filter) {

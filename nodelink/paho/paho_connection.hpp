@@ -44,7 +44,7 @@ class connection final : private mqtt::iaction_listener {
   /// Tells `connected`, `failed` or why not. @param addresses the broker's.
   void connect(std::vector<socket_address> addresses);
   /// Each is answered.
-  void subscribe(const std::string& filter);
+  void subscribe(const subscription& to);
   void unsubscribe(const std::string& filter);
   void publish(const publication& p);
   void publish_will() { publish(will_); }

@@ -80,7 +80,7 @@ class paho_transport final : public transport {
   ~paho_transport() override;
 
   void connect(const std::string& client_id, const publication& will, transport_events& events) override;
-  void subscribe(const std::vector<std::string>& filters) override;
+  void subscribe(const std::vector<subscription>& to) override;
   void unsubscribe(const std::vector<std::string>& filters) override;
   void publish(publication p) override;
   bool is_congested() const override { return present_ && present_->is_congested(); }
@@ -201,8 +201,8 @@ void paho_transport::diagnose_failure() {
   });
 }
 
-void paho_transport::subscribe(const std::vector<std::string>& filters) {
-  if (present_) present_->subscribe(filters);
+void paho_transport::subscribe(const std::vector<subscription>& to) {
+  if (present_) present_->subscribe(to);
 }
 
 void paho_transport::unsubscribe(const std::vector<std::string>& filters) {

@@ -22,12 +22,14 @@ void session::connect(const std::vector<socket_address>& addresses) {
   paho_.connect(addresses);
 }
 
-void session::subscribe(const std::vector<std::string>& filters) {
+void session::subscribe(const std::vector<subscription>& to) {
   if (!is_up_) return;
-  for (const auto& filter : filters) paho_.subscribe(filter);
-  filters_.insert(filters.begin(), filters.end());
-  subscribing_ += filters.size();
-  outbox_.wait_for(filters.size());
+  for (const auto& s : to) {
+    paho_.subscribe(s);
+    filters_.insert(s.filter);
+  }
+  subscribing_ += to.size();
+  outbox_.wait_for(to.size());
 }
 
 void session::unsubscribe(const std::vector<std::string>& filters) {

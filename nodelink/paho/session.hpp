@@ -38,7 +38,7 @@ class session {
 
   void connect(const std::vector<socket_address>& addresses);
   // Nothing happens unless the session is up.
-  void subscribe(const std::vector<std::string>& filters);
+  void subscribe(const std::vector<subscription>& to);
   void unsubscribe(const std::vector<std::string>& filters);
   void publish(publication p);
 

@@ -7,7 +7,7 @@
 namespace nodelink::simulation {
 
 // Stands for the topic of what is sent about subscriptions.
-constexpr std::string_view subscription = "+";
+constexpr std::string_view subscribing = "+";
 
 bool matches(std::string_view filter, std::string_view topic) {
   for (;;) {
@@ -41,7 +41,7 @@ instant broker::arrival(const session_ptr& s, std::string_view topic, char direc
 void broker::at_broker(const session_ptr& s, std::string_view topic, std::function<void()> what) {
   if (s->cut) return s->delayed.push_back([=, this, t = std::string(topic)] { at_broker(s, t, what); });
   const auto arrives = arrival(s, topic, '>');
-  if (topic == subscription) s->subscribed = arrives;
+  if (topic == subscribing) s->subscribed = arrives;
   world_.schedule(arrives - world_.now(), [this, s, what = std::move(what)] { read(s, what); });
 }
 
@@ -95,18 +95,22 @@ void broker::accept(const session_ptr& s) {
   at_client(s, "", [s] { s->events->connected(); });
 }
 
-void broker::subscribe(const session_ptr& s, const std::vector<std::string>& filters) {
-  at_broker(s, subscription, [this, s, filters] {
-    s->filters.insert(filters.begin(), filters.end());
+void broker::subscribe(const session_ptr& s, const std::vector<subscription>& to) {
+  at_broker(s, subscribing, [this, s, to] {
+    for (const auto& each : to) s->filters.insert(each.filter);
     at_client(s, "", [s] { s->events->subscribed(); });
+    const auto is_wanted = [&](const std::string& topic) {
+      return std::any_of(to.begin(), to.end(), [&](const subscription& each) {
+        return (each.wants_retained || !mqtt_5) && matches(each.filter, topic);
+      });
+    };
     for (const auto& [topic, p] : retained_)
-      if (std::any_of(filters.begin(), filters.end(), [&t = topic](const auto& f) { return matches(f, t); }))
-        deliver(s, p, true);
+      if (is_wanted(topic)) deliver(s, p, true);
   });
 }
 
 void broker::unsubscribe(const session_ptr& s, const std::vector<std::string>& filters) {
-  at_broker(s, subscription, [s, filters] {
+  at_broker(s, subscribing, [s, filters] {
     for (const auto& f : filters) s->filters.erase(f);
   });
 }
@@ -231,7 +235,7 @@ void broker::route(const publication& p) {
   const int times = repeats && repeats(p) ? 2 : 1;
   for (const auto& [id, s] : sessions_)
     if (std::any_of(s->filters.begin(), s->filters.end(), [&](const auto& f) { return matches(f, p.topic); }))
-      for (int i = 0; i < times; ++i) deliver(s, p, p.retain && retain_as_published);
+      for (int i = 0; i < times; ++i) deliver(s, p, p.retain && mqtt_5);
 }
 
 void broker::deliver(const session_ptr& s, const publication& p, bool retained) {
@@ -253,8 +257,8 @@ void simulated_transport::connect(const std::string& client_id, const publicatio
   session_ = broker_.open(client_id, will, events, client_, is_cut_);
 }
 
-void simulated_transport::subscribe(const std::vector<std::string>& filters) {
-  if (session_) broker_.subscribe(session_, filters);
+void simulated_transport::subscribe(const std::vector<subscription>& to) {
+  if (session_) broker_.subscribe(session_, to);
 }
 void simulated_transport::unsubscribe(const std::vector<std::string>& filters) {
   if (session_) broker_.unsubscribe(session_, filters);

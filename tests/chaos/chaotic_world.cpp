@@ -26,7 +26,7 @@ chaotic_world::chaotic_world(std::uint64_t seed, trace t)
       laws_(*this, net_ticktime_ * 5 / 4 + longest_reconnect) {
   laws_.on_violation = [this](const std::string& law) { say("VIOLATED: " + law); };
   broker().keepalive = pick_ticktime(random());
-  broker().retain_as_published = one_in(2);
+  broker().mqtt_5 = one_in(2);
   broker().jitter = one_in(2) ? between(0s, 100ms) : 0s;
   broker().on_publish = [this](const publication& p) { published(p); };
   broker().on_overflow = [this](const std::string& client, const publication& p) {

@@ -202,10 +202,10 @@ void chaotic_world::forge() {
     }
     case 9: return publish(to_server + stranger, encode(messenger::logon{mine, random_name()}.write()), true);
     case 10:  // A retained one is no message, whoever it is from: MQTT 5 tells.
-      if (!broker().retain_as_published) return;
+      if (!broker().mqtt_5) return;
       return publish(to_server + his.node, encode(nodelink::write_exit(his, "planted")), true);
     default:
-      if (!broker().retain_as_published) return;
+      if (!broker().mqtt_5) return;
       return publish(to_victim + server_node, encode(nodelink::write_exit(servers, "planted")), true);
   }
 }

@@ -29,9 +29,9 @@ class mosquitto_stage final : public stage {
     c.mqtt_5 = mqtt_5_;
     c.connect(name, {"will/" + name, name + " is gone"});
   }
-  void subscribe(const std::string& id, const std::string& filter) override {
+  void subscribe(const std::string& id, const std::string& filter, bool wants_retained) override {
     raw_client& c = clients_.at(id);
-    c.subscribe(filter);
+    c.subscribe(filter, wants_retained);
     if (filter != "#") c.subscribe("barrier");
   }
   void publish(const std::string& id, const std::string& topic, const std::string& payload, bool retain) override {

@@ -104,6 +104,18 @@ TEST_P(scenario, retained_messages_are_the_last_of_their_topic_until_an_empty_on
   EXPECT_EQ(seen, (lines{"a=2 (retained)", live("a=4"), live("a=")}));
 }
 
+TEST_P(scenario, who_does_not_want_what_is_retained_is_sent_none_of_it_with_mqtt_5) {
+  const auto seen = play([](stage& s) {
+    s.connect("peter");
+    s.publish("peter", "a", "old", true);
+    s.connect("watcher");
+    s.subscribe("watcher", "a", false);
+    s.publish("peter", "a", "new", false);
+    return s.seen("watcher");
+  });
+  EXPECT_EQ(seen, GetParam() ? lines{"a=new"} : (lines{"a=old (retained)", "a=new"}));
+}
+
 TEST_P(scenario, a_broker_that_is_stopped_publishes_every_will_and_keeps_it) {  // case 34
   for (const bool persistent : {false, true}) {
     const auto seen = play(

@@ -28,7 +28,7 @@ class client final : public nodelink::transport_events {
 class simulated_stage final : public stage {
  public:
   simulated_stage(bool mqtt_5, bool persistent) : persistent_(persistent) {
-    world_.broker().retain_as_published = mqtt_5;
+    world_.broker().mqtt_5 = mqtt_5;
     world_.broker().keepalive = 10min;
   }
 
@@ -37,8 +37,8 @@ class simulated_stage final : public stage {
     clients_[id] = std::make_unique<client>(world_, name);
     world_.advance(10ms);
   }
-  void subscribe(const std::string& id, const std::string& filter) override {
-    clients_.at(id)->transport.subscribe({filter});
+  void subscribe(const std::string& id, const std::string& filter, bool wants_retained) override {
+    clients_.at(id)->transport.subscribe({{filter, wants_retained}});
     world_.advance(10ms);
   }
   void publish(const std::string& id, const std::string& topic, const std::string& payload, bool retain) override {

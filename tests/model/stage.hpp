@@ -18,7 +18,8 @@ class stage {
 
   /// A client with a will: on topic `will/ID`, retained, payload "ID is gone".
   virtual void connect(const std::string& id) = 0;
-  virtual void subscribe(const std::string& id, const std::string& filter) = 0;
+  /// @param wants_retained MQTT 5: what is retained is sent, or not.
+  virtual void subscribe(const std::string& id, const std::string& filter, bool wants_retained = true) = 0;
   virtual void publish(const std::string& id, const std::string& topic, const std::string& payload, bool retain) = 0;
   /// The client's socket closes without a word.
   virtual void kill(const std::string& id) = 0;

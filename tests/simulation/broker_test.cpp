@@ -49,14 +49,14 @@ TEST(simulated_broker, retains_the_last_and_forgets_on_empty) {
   a.transport.publish({"u", "3", true});
   a.transport.publish({"u", "", true});
   client b(w, "b");
-  b.transport.subscribe({"#"});
+  b.transport.subscribe({{"#"}});
   EXPECT_EQ(b.take(), (seen{"connected", "subscribed", "t=2 retained"}));
 }
 
 TEST(simulated_broker, publishes_the_will_unless_the_client_disconnects) {
   world w;
   client watcher(w, "watcher");
-  watcher.transport.subscribe({"will/+"});
+  watcher.transport.subscribe({{"will/+"}});
   watcher.take();
   {
     client a(w, "a"), b(w, "b");
@@ -69,7 +69,7 @@ TEST(simulated_broker, publishes_the_will_unless_the_client_disconnects) {
 TEST(simulated_broker, lets_one_connection_have_a_client_id) {
   world w;
   client watcher(w, "watcher");
-  watcher.transport.subscribe({"will/+"});
+  watcher.transport.subscribe({{"will/+"}});
   watcher.take();
   client first(w, "same");
   client second(w, "same");
@@ -95,7 +95,7 @@ TEST(simulated_broker, keeps_order_within_a_topic_and_not_beyond) {
   w.broker().jitter = 5ms;
   client a(w, "a"), b(w, "b");
   w.advance(20ms);
-  b.transport.subscribe({"#"});
+  b.transport.subscribe({{"#"}});
   w.advance(20ms);
   b.take();
   for (int i = 0; i < 50; ++i) a.transport.publish({i % 2 ? "odd" : "even", std::to_string(i), false});
@@ -120,7 +120,7 @@ TEST(simulated_broker, a_cut_connection_is_given_up_after_one_and_a_half_keepali
   world w;
   w.broker().keepalive = 10s;
   client a(w, "a"), b(w, "b");
-  b.transport.subscribe({"will/+"});
+  b.transport.subscribe({{"will/+"}});
   b.take();
   a.transport.cut();
   w.advance(14s);

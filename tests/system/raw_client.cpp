@@ -85,11 +85,11 @@ void raw_client::connect(const std::string& client_id, const last_will& w, int k
       throw std::runtime_error("no CONNACK for " + client_id);
 }
 
-void raw_client::subscribe(const std::string& filter) {
+void raw_client::subscribe(const std::string& filter, bool wants_retained) {
   const std::string no_properties(mqtt_5 ? 1 : 0, '\0');
-  const char retain_as_published = mqtt_5 ? 0x08 : 0;
+  const int options = mqtt_5 ? 0x08 | (wants_retained ? 0 : 0x20) : 0;  // retain as published, retain handling
   send(packet(0x82, two_bytes(static_cast<std::size_t>(++packet_id_)) + no_properties + text(filter) +
-                        static_cast<char>(1 | retain_as_published)));
+                        static_cast<char>(1 | options)));
   const int before = subacks_;
   for (const auto until = steady_clock::now() + patience; subacks_ == before;)
     if (!read(milliseconds(100)) || steady_clock::now() > until) throw std::runtime_error("no SUBACK for " + filter);

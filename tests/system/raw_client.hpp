@@ -43,8 +43,8 @@ class raw_client {
   void connect(const std::string& client_id, const last_will& w = {}, int keepalive = 600);
   /// The bytes of a CONNECT.
   std::string connect_packet(const std::string& client_id, const last_will& w = {}, int keepalive = 600) const;
-  /// SUBSCRIBE with QoS 1; waits for the SUBACK.
-  void subscribe(const std::string& filter);
+  /// SUBSCRIBE with QoS 1; waits for the SUBACK. @param wants_retained MQTT 5: retain handling 0, or 2
+  void subscribe(const std::string& filter, bool wants_retained = true);
   /// PUBLISH with QoS 1; does not wait.
   void publish(const std::string& topic, const std::string& payload, bool retain = false);
   /// DISCONNECT with a reason (MQTT 5), or without.

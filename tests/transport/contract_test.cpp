@@ -29,7 +29,7 @@ class contract : public testing::TestWithParam<variant> {
   }
   void subscribe(const std::string& filter) {
     const auto before = node.count("subscribed");
-    it->subscribe({filter});
+    it->subscribe({{filter}});
     ASSERT_TRUE(where->until([&] { return node.count("subscribed") > before; }));
   }
   void close() {
@@ -116,7 +116,7 @@ TEST_P(contract, withdrawn_before_it_is_connected_it_leaves_no_will) {
 
 TEST_P(contract, withdrawn_before_it_is_subscribed_it_leaves_no_will) {
   connect();
-  it->subscribe({"to/it"});
+  it->subscribe({{"to/it"}});
   it->withdraw();
   EXPECT_TRUE(where->until([&] { return it->is_idle(); }));
   where->rest();
@@ -131,6 +131,16 @@ TEST_P(contract, retained_messages_come_with_their_flag_and_others_as_they_were_
   where->publish("to/it", "now", false);
   where->publish("to/it", "new", true);
   EXPECT_TRUE(where->until([&] { return node.has("to/it=now") && node.has(live("to/it=new")); }));
+}
+
+TEST_P(contract, who_does_not_want_what_is_retained_is_sent_none_of_it_with_mqtt_5) {
+  where->publish("to/it", "kept", true);
+  connect();
+  it->subscribe({{"to/it", false}});
+  ASSERT_TRUE(where->until([&] { return node.has("subscribed"); }));
+  where->publish("to/it", "now", false);
+  EXPECT_TRUE(where->until([&] { return node.has("to/it=now"); }));
+  EXPECT_NE(node.has("to/it=kept (retained)"), GetParam().mqtt_5);
 }
 
 TEST_P(contract, publications_of_one_topic_and_quality_of_service_keep_their_order) {
@@ -153,7 +163,7 @@ TEST_P(contract, publications_of_one_topic_and_quality_of_service_keep_their_ord
 TEST_P(contract, what_is_published_after_a_subscription_comes_back_by_it) {
   connect();
   for (int i = 0; i < 20; ++i) {
-    it->subscribe({"to/" + std::to_string(i)});
+    it->subscribe({{"to/" + std::to_string(i)}});
     it->publish({"to/" + std::to_string(i), "hello"});
   }
   EXPECT_TRUE(where->until([&] { return node.has("to/19=hello"); }));
@@ -203,7 +213,7 @@ TEST_P(contract, a_broker_that_dies_is_told_once_and_the_next_connection_is_a_ne
 
 TEST_P(contract, calls_before_a_connection_and_after_it_do_nothing) {
   const auto call = [&] {
-    it->subscribe({"to/it"});
+    it->subscribe({{"to/it"}});
     it->unsubscribe({"to/it"});
     it->publish({"to/it", "hello"});
     it->close();
@@ -224,7 +234,7 @@ TEST_P(contract, calls_before_a_connection_and_after_it_do_nothing) {
 TEST_P(contract, calls_from_inside_each_event_are_taken) {
   int messages = 0;
   node.then = [&](const std::string& what) {
-    if (what == "connected") it->subscribe({"to/it"});
+    if (what == "connected") it->subscribe({{"to/it"}});
     if (what == "subscribed") it->publish({"to/it", "hello"});
     if (what == "to/it=hello" && ++messages < 50) it->publish({"to/it", "hello"});
     if (what == "to/it=hello" && messages == 50) it->close();
@@ -241,7 +251,7 @@ TEST_P(contract, it_may_be_aborted_and_connected_again_from_inside_each_event) {
     listener other;
     auto another = where->make_transport();
     other.then = [&](const std::string& what) {
-      if (what == "connected") another->subscribe({"to/it"});
+      if (what == "connected") another->subscribe({{"to/it"}});
       if (what == "subscribed") another->publish({"to/it", "hello"});
       if (what == when && other.count(when) < 4) {
         another->abort();

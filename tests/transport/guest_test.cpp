@@ -38,7 +38,7 @@ struct guest {
     return turn_until(loop, [&] { return node.count("to/" + name + "=hello") > before; });
   }
   bool subscribe() {
-    it->subscribe({"to/" + name});
+    it->subscribe({{"to/" + name}});
     return turn_until(loop, [&] { return node.has("subscribed"); });
   }
 

@@ -85,7 +85,7 @@ TEST_F(transport_test, that_is_destroyed_as_by_an_exception_leaves_its_will) {
 TEST_F(transport_test, reads_some_messages_and_lets_the_others_have_their_turn) {
   mosquitto broker("allow_anonymous true\nmax_inflight_messages 0\nmax_queued_messages 100000");
   connect(broker.port());
-  transport->subscribe({own_topic});
+  transport->subscribe({{own_topic}});
   turn_until([this] { return is_subscribed; });
   constexpr int sent = 10'000;
   raw_client sender(broker.port());
@@ -169,7 +169,7 @@ TEST_F(transport_test, waits_for_a_socket_that_takes_nothing_and_loses_nothing) 
 TEST_F(transport_test, gives_the_connection_up_when_more_has_come_than_may_lie_unread) {
   mosquitto broker("allow_anonymous true\nmax_inflight_messages 0\nmax_queued_messages 0");
   connect(broker.port());
-  transport->subscribe({own_topic});
+  transport->subscribe({{own_topic}});
   turn_until([this] { return is_subscribed; });
   raw_client sender(broker.port());
   sender.connect("sender");
@@ -207,7 +207,7 @@ TEST_F(transport_test, is_not_refused_a_subscription_by_a_connection_that_ends) 
   slow_broker broker;
   connect(broker.port());
   broker.is_connected();
-  transport->subscribe({own_topic});
+  transport->subscribe({{own_topic}});
   turn_until([&] { return count(broker.bytes(), own_topic) > 0; });
   may_be_lost = true;
   broker.end_connection();

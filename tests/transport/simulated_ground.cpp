@@ -9,10 +9,10 @@ using namespace std::chrono_literals;
 class simulated_ground final : public ground {
  public:
   explicit simulated_ground(bool mqtt_5) {
-    world_.broker().retain_as_published = mqtt_5;
+    world_.broker().mqtt_5 = mqtt_5;
     world_.broker().on_publish = [this](const nodelink::publication& p) {
       published_.push_back(p.topic + "=" + p.payload +
-                           (p.retain && world_.broker().retain_as_published ? " (retained)" : ""));
+                           (p.retain && world_.broker().mqtt_5 ? " (retained)" : ""));
     };
   }
 

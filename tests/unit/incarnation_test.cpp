@@ -10,7 +10,7 @@ namespace {
 
 struct silent_transport final : transport {
   void connect(const std::string&, const publication&, transport_events&) override {}
-  void subscribe(const std::vector<std::string>&) override {}
+  void subscribe(const std::vector<subscription>&) override {}
   void unsubscribe(const std::vector<std::string>&) override {}
   void publish(publication p) override { said.push_back(p.payload); }
   void close() override {}

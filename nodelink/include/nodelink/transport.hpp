@@ -35,6 +35,14 @@ struct publication {
   bool is_urgent = false;            ///< may leave before what waits to be sent
 };
 
+/// One filter of a SUBSCRIBE.
+struct subscription {
+  std::string filter;  ///< with MQTT's `+` and `#`
+  /// Whether what is retained there is sent. Otherwise a broker of MQTT 5 keeps it to itself (retain handling 2); one of
+  /// 3.1.1 sends it all the same.
+  bool wants_retained = true;
+};
+
 /// Why a connection ended or was never made.
 struct connection_loss {
   /// What has happened.
@@ -85,7 +93,7 @@ class transport {
   /// Events go to `events` until the next connect().
   virtual void connect(const std::string& client_id, const publication& will, transport_events& events) = 0;
   /// What is published after it leaves when the broker has granted it.
-  virtual void subscribe(const std::vector<std::string>& filters) = 0;
+  virtual void subscribe(const std::vector<subscription>& to) = 0;
   /// What has been on its way may still come.
   virtual void unsubscribe(const std::vector<std::string>& filters) = 0;
   /// Queues it, and returns.

@@ -21,6 +21,7 @@ class host;
 using nodelink::duration;
 using nodelink::instant;
 using nodelink::publication;
+using nodelink::subscription;
 
 /// MQTT 3.1.1 section 4.7: does the filter, with its `+` and `#`, match the topic?
 bool matches(std::string_view filter, std::string_view topic);
@@ -70,8 +71,8 @@ class broker {
   /// How much is kept for a client that does not acknowledge: the rest is dropped without a word, wills too.
   /// Mosquitto: max_inflight_messages 20 and max_queued_messages 1000.
   std::size_t max_queued = 1'020;
-  /// MQTT 5 subscriptions with retain as published.
-  bool retain_as_published = true;
+  /// Subscriptions are those of MQTT 5: with retain as published and retain handling.
+  bool mqtt_5 = true;
   /// SIGTERM: every connection closes, with its will.
   void stop();
   /// SIGKILL: every connection closes, no will is published.
@@ -107,7 +108,7 @@ class broker {
   // --- what transports call
   session_ptr open(const std::string& client_id, const publication& will, nodelink::transport_events& events,
                    host* client, bool is_cut = false);
-  void subscribe(const session_ptr& s, const std::vector<std::string>& filters);
+  void subscribe(const session_ptr& s, const std::vector<subscription>& to);
   void unsubscribe(const session_ptr& s, const std::vector<std::string>& filters);
   void publish(const session_ptr& s, publication p);
   void disconnect(const session_ptr& s);
@@ -152,7 +153,7 @@ class simulated_transport final : public nodelink::transport {
   ~simulated_transport() override { abort(); }
 
   void connect(const std::string& client_id, const publication& will, nodelink::transport_events& events) override;
-  void subscribe(const std::vector<std::string>& filters) override;
+  void subscribe(const std::vector<subscription>& to) override;
   void unsubscribe(const std::vector<std::string>& filters) override;
   void publish(publication p) override;
   bool is_congested() const override { return is_congested_; }
