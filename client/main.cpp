@@ -293,6 +293,11 @@ int main(int argc, char** argv) {
         if (from.of("--join") != program::origin::standard && !nodelink::is_name(own.room))
           throw program::usage_error{"the room " + messenger::quoted(own.room.substr(0, 200)) + " (--join) " +
                                      nodelink::name_rule};
+        for (const auto* sub : app.get_subcommands())
+          for (const auto* option : {"--command", "--logon", "--join", "--rejoin"})
+            if (from.of(option) == program::origin::command_line)
+              throw program::usage_error{"\"" + sub->get_name() +
+                                         "\" logs nobody on and reads no commands; leave out " + option};
         if (*nodes) own.commands = {"/nodes"};
         if (*ping) own.commands = {"/ping " + program::node_name(ping_node, "NODE")};
         if (*status) own.commands = {"/status"};

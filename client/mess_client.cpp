@@ -34,7 +34,7 @@ struct user_command {
     const auto& c = m.content;
     if (!m.local || c.size() != 5 || c[0] != "command") return std::nullopt;
     return user_command{c[1].get<std::string>(), c[2].get<std::string>(), c[3].get<std::string>(),
-                   nodelink::instant(nodelink::duration(c[4].get<nodelink::duration::rep>()))};
+                        nodelink::instant(nodelink::duration(c[4].get<nodelink::duration::rep>()))};
   }
 };
 term write(const char* what, const std::string& first = {}, const std::string& second = {}) {

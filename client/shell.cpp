@@ -4,6 +4,7 @@
 #include <nodelink/supervisor.hpp>
 #include "client/admin.hpp"
 #include "client/commands.hpp"
+#include "client/server_node.hpp"
 #include "client/status.hpp"
 #include "protocol/admin.hpp"
 #include "protocol/messages.hpp"
@@ -144,6 +145,7 @@ class commands {
     const bool was_rejoining = supervisor() && can_rejoin(reason);
     if (was_rejoining) co_await stop_rejoining();
     if (reason != nodelink::reason::normal && reason != nodelink::reason::timeout) state_.out(shown::exit{reason});
+    state_.in.is_on = false;
     if (reason == nodelink::reason::normal || was_rejoining) print("logged_off");
   }
 
@@ -174,17 +176,10 @@ class commands {
   process run(command::users c) { co_await tell_client(users_command(c.room)); }
   process run(command::rooms) { co_await tell_client(rooms_command()); }
 
-  // Nodes whose status comes before our own answer, which has to pass the broker too.
   process run(command::nodes) {
-    auto& node = me_.node();
-    node.monitor_nodes();
-    me_.ping(node.name());
-    bool is_heard = false;
-    co_await me_.receive([&](const nodelink::ping_answer&) { is_heard = true; }, after(reply_timeout, [] {}));
-    if (!is_heard) co_return print("No response from the broker");
-    co_await me_.receive(after(other_brokers_order, [] {}));
-    shown::nodes all{node.nodes()};
-    all.all.emplace(node.name(), node.creation());
+    shown::nodes all;
+    co_await find_nodes(me_, all.all);
+    if (all.all.empty()) co_return print("No response from the broker");
     state_.out(all);
   }
 
@@ -304,19 +299,21 @@ class commands {
 
   // mess_client says what came of it, or ends. That it gave up waiting it has said itself.
   process until_ready() {
-    bool is_over = false;
+    bool is_over = false, is_unanswered = false;
     for (auto wait = state_.rejoin ? nodelink::duration(reply_timeout) : nodelink::infinity; !is_over;
          wait = nodelink::infinity)
       co_await me_.receive([&](const ready&) { is_over = true; },
                            [&](const exit_signal& s) {
                              is_over = true;
+                             is_unanswered = s.reason == nodelink::reason::timeout;
                              client_ended(s);
                            },
                            after(wait, [&] {
                              // It was not even started, for want of a connection, and says nothing.
-                             if (!(is_over = !client())) return;
+                             if (!(is_over = is_unanswered = !client())) return;
                              print("No response from server");
                            }));
+    if (is_unanswered) co_await explain_silence(me_, state_);
   }
 
   self me_;
@@ -333,6 +330,7 @@ term kick_input(const std::string& name) { return term::array({"kick", name}); }
 process shell(self me, shell_state& state) {
   me.trap_exit(true);
   me.hear_only(me.node().name());
+  me.node().spawn(watch_server_node, std::ref(state));
   commands user(me, state);
   while (!state.done) {
     state.idle = true;

@@ -10,8 +10,8 @@
 
 namespace messenger {
 
-/// Mosquitto sends what is retained before what is published later, so before the answer of the own node; another broker
-/// may take a moment more.
+/// Mosquitto sends what is retained before what is published later, so before the answer of the own node; another
+/// broker may take a moment more.
 inline constexpr auto other_brokers_order = std::chrono::milliseconds(100);
 
 /// Shows once what is known; a part of a process.

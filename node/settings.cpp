@@ -67,6 +67,7 @@ std::optional<int> read_settings(int argc, char** argv, settings& own, std::ostr
         if (own.is_standby && from.of("--name") == origin::standard)
           options.node.name = "standby-" + std::to_string(::getpid());
         program::complete(app, from, options);
+        for (const auto* option : {"--server", "--standby-delay"}) from.needs(option, "--standby");
         own.standby.server_node = program::node_name(own.standby.server_node, "--server");
         from.is_in_force("--server", own.standby.server_node);
         for (const auto* option : {"--host", "--url"})

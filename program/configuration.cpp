@@ -6,7 +6,9 @@
 #include <fstream>
 
 #include <toml++/toml.h>
+#include <unistd.h>
 
+#include "program/nearest.hpp"
 #include "program/options.hpp"
 
 namespace program {
@@ -18,6 +20,8 @@ bool is_setting(const CLI::Option* option) {
   constexpr std::array<const char*, 4> questions{"help", "version", "config", "check-config"};
   return !names.empty() && std::find(questions.begin(), questions.end(), names.front()) == questions.end();
 }
+
+constexpr std::string_view prefix = "MESSENGER_";
 
 bool is_flag(const CLI::Option& option) { return option.get_items_expected_max() == 0; }
 
@@ -41,6 +45,13 @@ std::optional<std::string> text_of(const toml::node& value) {
 }
 
 }  // namespace
+
+std::set<std::string> configuration::variables() const {
+  std::set<std::string> all;
+  for (const auto* option : app_.get_options())
+    if (is_setting(option) || !option->get_envname().empty()) all.insert(variable_for(*option));
+  return all;
+}
 
 configuration::configuration(CLI::App& app) : app_(app) {
   app.footer(
@@ -80,6 +91,33 @@ void configuration::read_environment() {
     const char* value = std::getenv(variable.c_str());
     if (value && *value) set(*option, {value}, variable);
   }
+}
+
+// What follows MESSENGER_ in the names of the variables that are set, without those that are an option's.
+static std::vector<std::string> foreign_variables(const std::set<std::string>& known) {
+  std::vector<std::string> all;
+  for (char** variable = environ; *variable; ++variable) {
+    const std::string text = *variable;
+    const auto name = text.substr(0, text.find('='));
+    if (name.starts_with(prefix) && !known.contains(name)) all.push_back(name.substr(prefix.size()));
+  }
+  return all;
+}
+
+std::vector<std::string> configuration::mistaken_variables() const {
+  std::vector<std::string> names, sentences;
+  for (const auto& variable : variables())
+    if (variable.starts_with(prefix)) names.push_back(variable.substr(prefix.size()));
+  for (const auto& name : foreign_variables(variables()))
+    if (const auto meant = nearest(name, names); !meant.empty())
+      sentences.push_back("there is no variable " + std::string(prefix) + name + "; did you mean " +
+                          std::string(prefix) + meant + "?");
+  return sentences;
+}
+
+void configuration::needs(const std::string& option, const std::string& other) const {
+  if ((of(option) == origin::command_line || of(option) == origin::file) && of(other) == origin::standard)
+    throw usage_error{option + " means something only with " + other};
 }
 
 void configuration::read_file() {
@@ -150,6 +188,8 @@ origin configuration::of(const std::string& name) const {
 
 void configuration::print(std::ostream& out) const {
   if (!file_.empty()) out << "# configuration file: " << file_ << "\n";
+  for (const auto& name : foreign_variables(variables()))
+    out << "# " << prefix << name << " is set, and no option of this program\n";
   for (const auto* option : app_.get_options()) {
     if (!is_setting(option)) continue;
     const auto& name = option->get_lnames().front();

@@ -28,7 +28,13 @@ class configuration {
   /// `~/.config/...`) and `/etc/messenger/PROGRAM.toml`. Call it after read_environment(). @throws usage_error
   void read_file();
 
+  /// A sentence for each variable MESSENGER_... that is no option's, but nearly.
+  std::vector<std::string> mistaken_variables() const;
+
   origin of(const std::string& option) const;
+  /// @throws usage_error if somebody has gone to the trouble of giving `option`, which means nothing without `other`:
+  /// in the environment it may be for other programs.
+  void needs(const std::string& option, const std::string& other) const;
   /// What an option came to that says more than was given, like the default of a name.
   void is_in_force(const std::string& option, const std::string& value) { in_force_[app_.get_option(option)] = value; }
   bool is_check_only() const { return app_["--check-config"]->count() > 0; }
@@ -37,6 +43,7 @@ class configuration {
 
  private:
   std::string find_file() const;
+  std::set<std::string> variables() const;
   void set(CLI::Option& option, const std::vector<std::string>& values, const std::string& where);
 
   CLI::App& app_;

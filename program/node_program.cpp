@@ -54,6 +54,7 @@ int node_program::run(const std::function<std::optional<nodelink::instant>()>& a
   if (broker_.tls.on && broker_.tls.is_insecure)
     log(spdlog::level::warn, "insecure", {},
         "--insecure: whoever is between this node and the broker can read and change everything");
+  silent_since_ = steady_clock::now();
   node_.start();
   loop_.run([&] {
     node_.run();
@@ -61,7 +62,8 @@ int node_program::run(const std::function<std::optional<nodelink::instant>()>& a
     if (after_each) next = after_each();
     if (std::exchange(stop_requested_, false)) node_.stop();
     if (stopped_since_ && (transport_->is_idle() || steady_clock::now() >= until_the_end())) loop_.stop();
-    for (const auto& other : {node_.next_deadline(), log_unlogged_drops(), until_the_end(), until_usual_log_level()})
+    for (const auto& other : {node_.next_deadline(), log_unlogged_drops(), until_the_end(), until_usual_log_level(),
+                              until_silence_is_told()})
       if (other && (!next || *other < *next)) next = other;
     return next;
   });
@@ -83,6 +85,7 @@ void node_program::fail(int exit_code, const std::string& sentence) {
 
 void node_program::node_up(std::uint64_t creation) {
   was_up_ = true;
+  silent_since_.reset();
   const auto broker = nodelink::paho::address(broker_);
   log(is_passing_ ? spdlog::level::trace : spdlog::level::info, "node_up",
       {{"node", node_.name()}, {"broker", broker}, {"creation", creation}},
@@ -91,6 +94,7 @@ void node_program::node_up(std::uint64_t creation) {
 
 void node_program::connection_lost(const nodelink::connection_loss& loss, nodelink::duration next_try) {
   using kind = nodelink::connection_loss::kind;
+  silent_since_.reset();
   if (is_stopping_) return;
   // Credentials that were never good do not become so; a broker that once took them may again.
   if (loss.what == kind::not_authorised && !was_up_ && !is_passing_)
@@ -178,6 +182,17 @@ std::optional<nodelink::instant> node_program::until_usual_log_level() {
   log(spdlog::level::info, "log_level", {}, "the log level is what it was");
   spdlog::set_level(static_cast<spdlog::level::level_enum>(usual_level_));
   raised_until_.reset();
+  return std::nullopt;
+}
+
+// It may be ten seconds before it is given up.
+std::optional<nodelink::instant> node_program::until_silence_is_told() {
+  if (!silent_since_ || steady_clock::now() < *silent_since_ + one_second)
+    return silent_since_ ? std::optional(*silent_since_ + one_second) : std::nullopt;
+  silent_since_.reset();
+  if (!is_stopping_)
+    log(spdlog::level::warn, "silent_broker", {{"node", node_.name()}},
+        "the broker at {} has not answered for a second; waiting", nodelink::paho::address(broker_));
   return std::nullopt;
 }
 

@@ -57,6 +57,7 @@ class node_program final : private nodelink::node_observer {
   std::optional<nodelink::instant> until_the_end() const;
   void raise_log_level();
   std::optional<nodelink::instant> until_usual_log_level();
+  std::optional<nodelink::instant> until_silence_is_told();
   bool is_over(const nodelink::connection_loss& loss);
 
   event_loop& loop_;
@@ -76,6 +77,8 @@ class node_program final : private nodelink::node_observer {
   nodelink::instant second_{};
   std::uint64_t logged_this_second_ = 0;
   std::uint64_t unlogged_ = 0;
+  // Since when the broker is silent, until that has been said.
+  std::optional<nodelink::instant> silent_since_;
   std::optional<nodelink::instant> raised_until_;
   int usual_level_ = 0;  // before it was raised
 };

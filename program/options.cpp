@@ -125,8 +125,12 @@ void add_common_options(CLI::App& app, common_options& o, const std::string& nam
       ->capture_default_str()
       ->group("MQTT");
   app.add_option_function<std::string>(
-         "-V,--mqtt-version", [&o](const std::string& v) { o.broker.mqtt_5 = mqtt_versions.at(v); },
-         "mqttv5 or mqttv311")
+         "-V,--mqtt-version",
+         [&o](const std::string& v) {
+           o.broker.mqtt_5 = mqtt_versions.at(v);
+           o.broker.is_version_fixed = true;
+         },
+         "mqttv5 or mqttv311, and no other; unless set, the other is tried too")
       ->type_name("VERSION")
       ->check(CLI::IsMember({"mqttv5", "5", "mqttv311", "311", "3.1.1"}).description(""))
       ->default_str("mqttv5")
@@ -349,6 +353,7 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv, const std::functi
   try {
     app.parse(argc, argv);
     from.read_environment();
+    for (const auto& sentence : from.mistaken_variables()) errors << app.get_name() << ": " << sentence << "\n";
     from.read_file();
     check(from);
     if (!from.is_check_only()) return std::nullopt;

@@ -64,15 +64,17 @@ class tcp_connection {
   std::string problem_;
 };
 
-// CONNECT of MQTT 3.1.1 (section 3.1), clean, without client id, name and password: does an MQTT broker answer?
-bool answers_without_tls(const broker_settings& broker, cancellation& by) {
+// CONNECT (section 3.1), clean, without client id, name and password: does an MQTT broker answer in that version, if
+// only to refuse? One that does not speak MQTT 5 says so as in 3.1.1, with two bytes behind the length (3.1.2.2).
+bool answers_without_tls(const broker_settings& broker, cancellation& by, bool mqtt_5 = false) {
   const tcp_connection c(broker, by);
   if (!c.problem().empty()) return false;
-  constexpr std::array<unsigned char, 14> connect{0x10, 12, 0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 10, 0, 0};
+  std::string connect("\x10\x0c\0\4MQTT\4\2\0\12\0\0", 14);
+  if (mqtt_5) connect = std::string("\x10\x0d\0\4MQTT\5\2\0\12\0\0\0", 15);
   std::array<unsigned char, 4> answer{};
   return ::send(c.fd(), connect.data(), connect.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(connect.size()) &&
          ::recv(c.fd(), answer.data(), answer.size(), MSG_WAITALL) == static_cast<ssize_t>(answer.size()) &&
-         answer[0] == 0x20;
+         answer[0] == 0x20 && (answer[1] > 2) == mqtt_5;
 }
 
 bool answers_with_tls(const broker_settings& broker, cancellation& by) {
@@ -211,8 +213,11 @@ connection_loss diagnose(const broker_settings& broker, cancellation& by) {
   if (broker.tls.on) {
     if (const auto problem = problem_with(broker.tls)) return {kind::untrusted, *problem};
     if (const auto loss = diagnose_tls(broker, by)) return *loss;
-  } else if (answers_without_tls(broker, by)) {
-    return {kind::lost, "the broker at " + address(broker) + " answers, but made no connection", remedy::mqtt_version};
+  } else if (answers_without_tls(broker, by, broker.mqtt_5)) {
+    return {kind::lost, "the broker at " + address(broker) + " answers, but made no connection"};
+  } else if (answers_without_tls(broker, by, !broker.mqtt_5)) {
+    return {kind::refused, "the broker at " + address(broker) + " does not speak this version of MQTT",
+            remedy::mqtt_version};
   } else if (answers_with_tls(broker, by)) {
     return {kind::untrusted, "the broker at " + address(broker) + " speaks TLS at that port", remedy::tls};
   }

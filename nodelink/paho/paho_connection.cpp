@@ -185,7 +185,7 @@ void connection::on_failure(const mqtt::token& token) {
   switch (token.get_type()) {
     case mqtt::token::Type::CONNECT:
       if (code <= 0) return end(step::failed);
-      return end(connect_failure(code, broker_.mqtt_5, address(broker_), node_));
+      return end(connect_failure(code, address(broker_), node_));
     case mqtt::token::Type::SUBSCRIBE:
       if (code <= 0) return end(connection_lost(0, address(broker_), node_));
       return tell_(step::refused);

@@ -103,7 +103,7 @@ class paho_transport final : public transport {
   bool may_another_be_connected() const;
   void diagnose_failure();
   void give_up(const connection_loss& loss);
-  void ended(const connection_loss& loss);
+  void ended(connection_loss loss);
   void leave();
   void retire(std::unique_ptr<session> over);
 
@@ -294,14 +294,17 @@ void paho_transport::give_up(const connection_loss& loss) {
   listener_->disconnected(loss);
 }
 
-void paho_transport::ended(const connection_loss& loss) {
+void paho_transport::ended(connection_loss loss) {
   auto over = std::move(present_);
   const bool is_closed = over->has_ended();
   retire(std::move(over));
-  if (is_closed)
-    listener_->closed();
-  else
-    listener_->disconnected(loss);
+  if (is_closed) return listener_->closed();
+  if (loss.look_at == connection_loss::remedy::mqtt_version && !settings_.is_version_fixed) {
+    settings_.mqtt_5 = !settings_.mqtt_5;
+    loss.look_at = connection_loss::remedy::none;
+    loss.sentence += std::string("; the next try is MQTT ") + (settings_.mqtt_5 ? "5" : "3.1.1");
+  }
+  listener_->disconnected(loss);
 }
 
 void paho_transport::happened_to_leaving(std::vector<std::unique_ptr<session>>::iterator which, const happening& what) {

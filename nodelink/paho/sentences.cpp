@@ -22,9 +22,9 @@ std::string number(int code) { return " (MQTT reason code " + std::to_string(cod
 
 }  // namespace
 
-connection_loss connect_failure(int code, bool mqtt_5, const std::string& broker, const std::string& node) {
+connection_loss connect_failure(int code, const std::string& broker, const std::string& node) {
   const std::string who = "the broker at " + broker;
-  switch (mqtt_5 ? code : as_mqtt_5(code)) {
+  switch (as_mqtt_5(code)) {
     case 0x86:  // bad user name or password
     case 0x87:  // not authorized
       return {kind::not_authorised, who + " refused the credentials of node " + node, remedy::credentials};

@@ -8,9 +8,10 @@
 
 namespace nodelink::paho {
 
-/// Why a CONNECT came to nothing. @param code the CONNACK's code in the numbering of its MQTT version (MQTT 5.0
-/// section 3.2.2.2, MQTT 3.1.1 section 3.2.2.3), above 0.
-connection_loss connect_failure(int code, bool mqtt_5, const std::string& broker, const std::string& node);
+/// Why a CONNECT came to nothing. @param code the CONNACK's, above 0, of either version: those of MQTT 3.1.1
+/// (section 3.2.2.3) are 1 to 5, and a broker that does not speak MQTT 5 says them to who does; those of MQTT 5.0
+/// (3.2.2.2) are above 127.
+connection_loss connect_failure(int code, const std::string& broker, const std::string& node);
 
 /// Why a connection ended. @param code that of the broker's DISCONNECT (MQTT 5.0 section 3.14.2.1), or 0.
 connection_loss connection_lost(int code, const std::string& broker, const std::string& node);

@@ -122,12 +122,15 @@ TEST_F(hostile_input, links_without_end_are_refused_and_only_the_server_links_to
 
 TEST_F(hostile_input, what_is_planted_retained_has_no_effect) {  // case 53
   publish(server_inbox, encode(messenger::logon{{"mallory@x", 7, 1}, "mallory"}.write()), true);
-  advance(10ms);
-  logged();
-  boot_server();
-  advance(1s);
-  EXPECT_EQ(server().node().count(drop::retained), 1U);
-  EXPECT_EQ(count_logged("logon"), 0U);
+  for (const bool mqtt_5 : {true, false}) {
+    broker().mqtt_5 = mqtt_5;
+    advance(10ms);
+    logged();
+    boot_server();
+    advance(1s);
+    EXPECT_EQ(server().node().count(drop::retained), mqtt_5 ? 0U : 1U);  // which does not even send it
+    EXPECT_EQ(count_logged("logon"), 0U);
+  }
 }
 
 TEST_F(hostile_input, ten_thousand_mutations_crash_nothing_and_disturb_nobody) {  // case 54

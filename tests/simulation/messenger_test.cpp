@@ -7,6 +7,8 @@ using namespace nodelink::simulation;
 using nodelink::encode;
 using messenger_test = messenger_world;
 
+static const std::string is_up_but_silent = "! node messenger@super is up, but does not answer";
+
 TEST_F(messenger_test, the_tutorials_conversation) {
   user& peter = logged_on("peter");
   user& james = logged_on("james");
@@ -130,10 +132,26 @@ TEST_F(messenger_test, the_server_being_killed_ends_every_client_with_noconnecti
 
 TEST_F(messenger_test, the_server_stopping_cleanly_ends_every_client_with_noconnection_once) {
   user& peter = logged_on("peter");
-  server().node().stop();
-  server().run();
-  advance(1s);
-  EXPECT_EQ(peter.seen(), lines{"exit: noconnection"});
+  user& fred = logged_on("fred");
+  user& james = add_user("james@host");
+  fred.type("/logoff");
+  advance(10ms);
+  EXPECT_EQ(fred.seen(), lines{"logged_off"});
+  for (const bool is_stopped : {true, false}) {
+    is_stopped ? server().node().stop() : server().kill();
+    server().run();
+    advance(1s);
+    lines expected{"exit: noconnection"};
+    if (is_stopped) expected.emplace_back("! the server's node messenger@super was stopped by whoever runs it");
+    EXPECT_EQ(peter.seen(), expected);
+    EXPECT_EQ(fred.seen(), lines{});
+    EXPECT_EQ(james.seen(), lines{});
+    boot_server();
+    advance(10ms);
+    peter.type("/logon peter");
+    advance(10ms);
+    EXPECT_EQ(peter.seen(), lines{"logged_on"});
+  }
 }
 
 TEST_F(messenger_test, without_a_server_there_is_no_response_after_five_seconds) {  // case 30
@@ -144,12 +162,37 @@ TEST_F(messenger_test, without_a_server_there_is_no_response_after_five_seconds)
   EXPECT_EQ(peter.seen(), lines{});
   advance(1ms);
   EXPECT_EQ(peter.seen(), lines{"No response from server"});
-  EXPECT_EQ(peter.host().log.back(), R"(ended 2: "timeout")");
+  EXPECT_EQ(peter.host().log.back(), R"(ended 3: "timeout")");
+}
+
+TEST_F(messenger_test, what_is_known_of_a_server_that_does_not_answer_is_said) {
+  start("messenger@lab", true);
+  const auto logon_at = [&](const std::string& name) {
+    user& u = add_user(name + "@host");
+    u.type("/logon " + name);
+    advance(6s);
+    return u.seen();
+  };
+  const std::string lab = "; up are messenger@lab: see --server";
+  server().freeze();
+  EXPECT_EQ(logon_at("a"), (lines{"No response from server", is_up_but_silent + lab}));
+  server().kill();
+  EXPECT_EQ(logon_at("b"), (lines{"No response from server", "! node messenger@super is down" + lab}));
+  broker().publish({"nodelink/1/test/node/" + server_node, "", true});
+  EXPECT_EQ(logon_at("c"), (lines{"No response from server",
+                                  "! this broker knows nothing of a node messenger@super: was the server ever started "
+                                  "here?" +
+                                      lab}));
+  user& cut = add_user("d@host");
+  cut.host().cut();
+  cut.type("/logon d");
+  advance(200s);
+  EXPECT_EQ(cut.seen(), (lines{"No response from server", "! the broker does not answer either"}));
 }
 
 TEST_F(messenger_test, a_reply_at_4900_ms_counts_and_at_5100_ms_the_client_has_ended) {  // cases 25, 28
   for (const auto& [pause, expected] :
-       {std::pair{4900ms, lines{"logged_on"}}, {5100ms, lines{"No response from server"}}}) {
+       {std::pair{4900ms, lines{"logged_on"}}, {5100ms, lines{"No response from server", is_up_but_silent}}}) {
     user& peter = add_user("peter" + std::to_string(pause.count()) + "@host");
     server().freeze();
     peter.type("/logon peter");
@@ -169,7 +212,7 @@ TEST_F(messenger_test, no_logon_of_a_client_that_gave_up_stays) {  // case 28
   advance(6s);
   server().thaw();
   advance(100ms);
-  EXPECT_EQ(peter.seen(), lines{"No response from server"});
+  EXPECT_EQ(peter.seen(), (lines{"No response from server", is_up_but_silent}));
   EXPECT_EQ(count_logged("reason timeout, 0 on the list"), 1U);
   peter.type("/logon peter");
   advance(100ms);
@@ -209,7 +252,7 @@ TEST_F(messenger_test, a_client_whose_link_is_on_its_way_when_all_ends_is_not_le
     peter.type("/logon peter");
     advance(1ms);
     // Only the reply gets through; the LINK after it never does.
-    publish("to/" + to_string(nodelink::pid{peter.host().node().name(), peter.host().node().creation(), 2}) + "/from/" +
+    publish("to/" + to_string(nodelink::pid{peter.host().node().name(), peter.host().node().creation(), 3}) + "/from/" +
                 server_node,
             R"(["messenger","logged_on"])");
     advance(10ms);

@@ -26,6 +26,8 @@ inline const std::string server_node = "messenger@super";
 class user {
  public:
   user(world& w, const std::string& node) : host_(w.start(node)) { boot(); }
+  ~user() { host_.kill(); }
+  user(const user&) = delete;
 
   void type(const std::string& line) {
     host_.when_running([this, line] { host_.node().send_local(messenger::shell_name, messenger::line_input(line)); });

@@ -2,6 +2,7 @@
 #include <csignal>
 #include <fstream>
 
+#include "system/old_broker.hpp"
 #include "system/programs.hpp"
 
 using namespace testing_system;
@@ -60,6 +61,34 @@ TEST_P(faults, a_node_that_gives_up_a_silent_broker_and_dies_is_known_to_be_down
   std::string seen;
   while (const auto line = status.next_line(2s)) seen = *line;
   EXPECT_TRUE(seen.find("nodedown") != std::string::npos) << seen;
+}
+
+TEST(silent_broker, is_said_to_be_silent_after_a_second) {
+  const old_broker nobody(old_broker::manner::silent, 0);
+  const auto began = clock_::now();
+  program server(node_program, {"-h", "127.0.0.1", "-p", std::to_string(nobody.port())});
+  EXPECT_TRUE(server.says("has not answered for a second; waiting")) << server.errors();
+  EXPECT_LT(seconds_since(began), 1 + busy);
+  nap(2s);
+  EXPECT_EQ(count(server.errors(), "has not answered"), 1U) << server.errors();
+}
+
+TEST(a_broker_of_mqtt_3_1_1, is_spoken_to_as_it_speaks_unless_told_otherwise) {
+  mosquitto broker;
+  for (const auto how : {old_broker::manner::says_so, old_broker::manner::closes}) {
+    const old_broker old(how, broker.port());
+    const std::vector<std::string> where{"-h",     "127.0.0.1",     "-p", std::to_string(old.port()),
+                                         "--name", "messenger@test"};
+    program server(node_program, where);
+    EXPECT_TRUE(server.says("does not speak this version of MQTT; the next try is MQTT 3.1.1")) << server.errors();
+    EXPECT_TRUE(server.says("node messenger@test is up")) << server.errors();
+    auto only_5 = where;
+    only_5.insert(only_5.end(), {"-V", "mqttv5", "--replace"});
+    program stubborn(node_program, only_5);
+    EXPECT_TRUE(stubborn.says("does not speak this version of MQTT; try the other one with -V")) << stubborn.errors();
+    nap(1s);
+    EXPECT_FALSE(stubborn.says("is up", 0s));
+  }
 }
 
 TEST_P(faults, an_http_proxy_in_the_environment_is_nothing_to_a_node) {

@@ -82,15 +82,41 @@ TEST(options, that_are_wrong_are_refused_with_a_sentence_and_exit_code_2) {
   for (const auto& [arguments, sentence] : std::vector<std::pair<std::vector<std::string>, std::string>>{
            {{"--server", "a/b"}, "(--server) must be name@host"},
            {{"statsu"}, "there is no command statsu; did you mean status?"},
+           {{"-c", "/users", "nodes"}, R"("nodes" logs nobody on and reads no commands; leave out --command)"},
+           {{"--logon", "peter", "status"}, R"("status" logs nobody on and reads no commands; leave out --logon)"},
            {{"--logon", ""}, R"(the user name "" (--logon) must be 1 to 64 bytes)"}}) {
     auto p = run(client_program, arguments);
     EXPECT_EQ(p.end(), 2) << sentence;
     EXPECT_NE(p.errors().find(sentence), std::string::npos) << p.errors();
   }
+  for (const std::string option : {"--standby-delay", "--server"}) {
+    auto p = run(node_program, {option, "1"});
+    EXPECT_EQ(p.end(), 2);
+    EXPECT_NE(p.errors().find(option + " means something only with --standby"), std::string::npos) << p.errors();
+  }
   auto both = run(node_program, {"--embedded-broker", "-h", "localhost"});
   EXPECT_EQ(both.end(), 2);
   EXPECT_NE(both.errors().find("--embedded-broker is on 127.0.0.1; leave out --host"), std::string::npos)
       << both.errors();
+}
+
+TEST(options, a_variable_that_is_nearly_one_is_said_and_others_are_left_alone) {
+  for (const auto& path : {node_program, client_program}) {
+    program p(
+        path, {"--check-config"},
+        {{"MESSENGER_COKIE", "x"}, {"MESSENGER_HEALTH_NAME", "health1@cluster"}, {"MESSENGER_SERVER_NODE", "a@b"}});
+    EXPECT_EQ(p.end(), 0);
+    EXPECT_NE(p.errors().find(": there is no variable MESSENGER_COKIE; did you mean MESSENGER_COOKIE?\n"),
+              std::string::npos);
+    EXPECT_EQ(count(p.errors(), "\n"), 1U) << p.errors();
+    const auto printed = p.rest();
+    const auto is_named = [&](const std::string& name) {
+      return std::count(printed.begin(), printed.end(), "# " + name + " is set, and no option of this program");
+    };
+    EXPECT_EQ(is_named("MESSENGER_COKIE"), 1);
+    EXPECT_EQ(is_named("MESSENGER_HEALTH_NAME"), 1);
+    EXPECT_EQ(is_named("MESSENGER_SERVER_NODE"), 0);
+  }
 }
 
 TEST(options, an_idle_timeout_is_a_length_of_time) {

@@ -35,6 +35,8 @@ struct broker_settings {
   std::string password_file;
   int keepalive_seconds = 60;  ///< 1 to 65535
   bool mqtt_5 = true;          ///< otherwise 3.1.1
+  /// No other version will do. Otherwise a broker that does not speak this one is spoken to in the other.
+  bool is_version_fixed = false;
 };
 
 /// As Paho takes it.
