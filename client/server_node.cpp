@@ -42,6 +42,7 @@ static std::string what_is_known(const std::string& node, std::optional<bool> is
 }
 
 process explain_silence(self me, const shell_state& state) {
+  me.hear_only(me.node().name());
   const auto& server = state.server_node;
   const auto say = [&](const std::string& sentence) { state.out(shown::note{sentence}); };
   if (!me.node().is_up()) co_return say("there is no connection to the broker");

@@ -55,6 +55,9 @@ struct no_more_input {
 
 // With `rejoin` the supervisor of mess_client is registered under this name.
 constexpr const char* supervisor_name = "mess_client_sup";
+// Nobody waits longer for what is said of a server that was silent.
+constexpr const char* explainer_name = "explainer";
+constexpr auto longest_explanation = std::chrono::milliseconds(300);
 constexpr auto first_rejoin = std::chrono::milliseconds(500);
 constexpr nodelink::duration longest_wait_to_rejoin = std::chrono::seconds(30);
 
@@ -238,6 +241,10 @@ class commands {
 
   process run(command::quit) {
     if (client() || supervisor()) co_await run(command::logoff{});
+    if (const auto explainer = me_.node().whereis(explainer_name)) {
+      me_.monitor(*explainer);
+      co_await me_.receive([](const nodelink::process_down&) {}, after(longest_explanation, [] {}));
+    }
     state_.done = true;
   }
 
@@ -313,7 +320,8 @@ class commands {
                              if (!(is_over = is_unanswered = !client())) return;
                              print("No response from server");
                            }));
-    if (is_unanswered) co_await explain_silence(me_, state_);
+    if (is_unanswered && !me_.node().whereis(explainer_name))
+      me_.node().register_name(explainer_name, me_.node().spawn(explain_silence, std::cref(state_)));
   }
 
   self me_;

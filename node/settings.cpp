@@ -67,8 +67,11 @@ std::optional<int> read_settings(int argc, char** argv, settings& own, std::ostr
         if (own.is_standby && from.of("--name") == origin::standard)
           options.node.name = "standby-" + std::to_string(::getpid());
         program::complete(app, from, options);
-        for (const auto* option : {"--server", "--standby-delay"}) from.needs(option, "--standby");
+        from.needs("--standby-delay", "--standby");
         own.standby.server_node = program::node_name(own.standby.server_node, "--server");
+        if (!own.is_standby && from.of("--server") == origin::command_line &&
+            own.standby.server_node != options.node.name)
+          throw program::usage_error{"--server says for whom a --standby waits; the name of this node is --name"};
         from.is_in_force("--server", own.standby.server_node);
         for (const auto* option : {"--host", "--url"})
           if (own.embedded && from.of(option) == origin::command_line)

@@ -268,8 +268,8 @@ void chaotic_world::check_memory(program& p) {
     if (!state.mailbox.empty())
       laws_.violated("no mailbox fills up: process " + std::to_string(state.serial) + " at " + p.name());
   });
-  // A shell, its supervisor, mess_client, the linker; the server and its supervisor.
-  if (node.core().processes().count() > 4) laws_.violated("no processes pile up at " + p.name());
+  // A shell, its watcher and explainer, the supervisor, mess_client, the linker; the server and its supervisor.
+  if (node.core().processes().count() > 6) laws_.violated("no processes pile up at " + p.name());
   // The programs' nodes and the stranger's.
   if (node.core().others().size() > programs().size() + 1)
     laws_.violated("the node table does not grow at " + p.name());

@@ -59,6 +59,7 @@ namespace {
 struct option {
   std::string name, variable;
   std::string in_file, in_environment, on_line;  // as TOML, and as text
+  std::vector<std::string> with{};               // without which it means nothing
 };
 const std::vector<option> common{
     {"name", "MESSENGER_NAME", "'a@x'", "b@x", "c@x"},
@@ -87,8 +88,8 @@ const std::vector<option> of_client{
 };
 const std::vector<option> of_node{
     {"idle-timeout", "MESSENGER_IDLE_TIMEOUT", "'5s'", "6s", "7s"},
-    {"server", "MESSENGER_SERVER_NODE", "'a@x'", "b@x", "c@x"},
-    {"standby-delay", "MESSENGER_STANDBY_DELAY", "1", "2", "3"},
+    {"server", "MESSENGER_SERVER_NODE", "'a@x'", "b@x", "c@x", {"--standby"}},
+    {"standby-delay", "MESSENGER_STANDBY_DELAY", "1", "2", "3", {"--standby"}},
     {"metrics", "MESSENGER_METRICS", "'1'", "h:2", "[::1]:3"},
     {"admin", "MESSENGER_ADMIN", "'a@x'", "b@x", "c@x"},
     {"max-users", "MESSENGER_MAX_USERS", "1", "2", "3"},
@@ -116,10 +117,15 @@ TEST_F(configuration, of_each_option_comes_from_the_line_the_environment_the_fil
       std::string in_file = o.in_file;
       std::erase(in_file, '\'');
       const std::map<std::string, std::string> environment{{o.variable, o.in_environment}};
-      EXPECT_TRUE(check(path, {}).of(o.name).ends_with("default")) << o.name;
-      EXPECT_EQ(check(path, {"--config", file}).of(o.name), in_file + "  " + file + ":1");
-      EXPECT_EQ(check(path, {"--config", file}, environment).of(o.name), o.in_environment + "  " + o.variable);
-      const auto line = check(path, {"--config", file, "--" + o.name, o.on_line}, environment);
+      const auto check = [&, path = path](std::vector<std::string> arguments,
+                                          const std::map<std::string, std::string>& variables = {}) {
+        arguments.insert(arguments.end(), o.with.begin(), o.with.end());
+        return configuration::check(path, arguments, variables);
+      };
+      EXPECT_TRUE(check({}).of(o.name).ends_with("default")) << o.name;
+      EXPECT_EQ(check({"--config", file}).of(o.name), in_file + "  " + file + ":1");
+      EXPECT_EQ(check({"--config", file}, environment).of(o.name), o.in_environment + "  " + o.variable);
+      const auto line = check({"--config", file, "--" + o.name, o.on_line}, environment);
       EXPECT_EQ(line.of(o.name), o.on_line + "  command line") << line.errors;
       EXPECT_EQ(line.code, 0);
     }

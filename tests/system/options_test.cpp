@@ -89,10 +89,12 @@ TEST(options, that_are_wrong_are_refused_with_a_sentence_and_exit_code_2) {
     EXPECT_EQ(p.end(), 2) << sentence;
     EXPECT_NE(p.errors().find(sentence), std::string::npos) << p.errors();
   }
-  for (const std::string option : {"--standby-delay", "--server"}) {
+  for (const auto& [option, sentence] :
+       {std::pair{"--standby-delay", "--standby-delay means something only with --standby"},
+        {"--server", "the name of this node is --name"}}) {
     auto p = run(node_program, {option, "1"});
     EXPECT_EQ(p.end(), 2);
-    EXPECT_NE(p.errors().find(option + " means something only with --standby"), std::string::npos) << p.errors();
+    EXPECT_NE(p.errors().find(sentence), std::string::npos) << p.errors();
   }
   auto both = run(node_program, {"--embedded-broker", "-h", "localhost"});
   EXPECT_EQ(both.end(), 2);

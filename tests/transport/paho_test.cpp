@@ -262,11 +262,11 @@ TEST_F(transport_test, says_of_a_broker_that_answers_only_who_asks_why_that_it_i
   ::listen(listening, 5);
   ::getsockname(listening, reinterpret_cast<sockaddr*>(&address), &size);
   std::thread broker([listening] {
-    constexpr std::ptrdiff_t connect_packet_of_who_asks = 14;
+    constexpr std::ptrdiff_t connect_packet_of_who_asks = 15;
     for (int fd; (fd = ::accept(listening, nullptr, nullptr)) >= 0; ::close(fd)) {
       std::array<char, 1'000> bytes{};
       if (::read(fd, bytes.data(), bytes.size()) == connect_packet_of_who_asks)
-        (void)!::write(fd, "\x20\x02\x00\x00", 4);
+        (void)!::write(fd, "\x20\x03\x00\x00\x00", 5);
     }
   });
   auto settings = settings_for(true);
