@@ -77,6 +77,7 @@ static void server_logon(self me, const logon& m, server_state& state) {
   };
   if (!is_user_name(m.name)) return reject(word::bad_name);
   if (is_nick_of_server(m.name)) return reject(word::nick_not_allowed);
+  if (!state.options.may_have_name(m.name, m.from.node)) return reject(word::name_belongs_to_other_node);
   if (const auto* name = users.name_of(m.from)) {  // a repeat of what stands, or somebody who wants two names
     if (*name != m.name) return reject(word::already_logged_on);
     return me.send(m.from, reply{word::logged_on}.write());

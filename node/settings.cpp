@@ -1,10 +1,13 @@
 #include "node/settings.hpp"
 
+#include <filesystem>
 #include <map>
+#include <memory>
 #include <sstream>
 
 #include <unistd.h>
 
+#include "node/name_list.hpp"
 #include "program/log_event.hpp"
 
 namespace messenger {
@@ -46,6 +49,11 @@ std::optional<int> read_settings(int argc, char** argv, settings& own, std::ostr
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->group(operation);
+  app.add_option("--names", own.names,
+                 "Which node may log on which user: a file with NODE NAME in each line [names in the folder of "
+                 "--credentials if it is there; otherwise any node any name]")
+      ->type_name("FILE")
+      ->group("Messenger");
   const auto add_limit = [&](const char* name, auto& value, const char* description) {
     app.add_option(name, value, std::string(description) + "; 0 for no bound")
         ->type_name("NUMBER")
@@ -95,6 +103,14 @@ std::optional<int> read_settings(int argc, char** argv, settings& own, std::ostr
             std::chrono::duration_cast<nodelink::duration>(std::chrono::duration<double>(delay_seconds));
         own.standby.net_ticktime = options.node.net_ticktime;
         if (own.is_standby) own.broker_as_server = program::broker_as(own.standby.server_node, options);
+        const auto provisioned = options.credentials + "/names";
+        if (own.names.empty() && !options.credentials.empty() && std::filesystem::exists(provisioned))
+          own.names = provisioned;
+        from.is_in_force("--names", own.names);
+        if (!own.names.empty()) {
+          const auto list = std::make_shared<name_list>(own.names);
+          own.server.may_have_name = [list](auto& name, auto& node) { return list->may_have(name, node); };
+        }
         std::ostringstream in_force;
         from.print(in_force);
         own.in_force = in_force.str();

@@ -19,6 +19,7 @@ struct settings {
   program::common_options common;
   server_options server;
   std::vector<std::string> admins;
+  std::string names;  ///< path of a name_list; empty for none
   bool embedded = false;
   bool is_replacing = false;
   bool is_port_given = false;

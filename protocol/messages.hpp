@@ -73,6 +73,7 @@ inline constexpr const char* text_too_long = "text_too_long";
 inline constexpr const char* bad_name = "bad_name";
 inline constexpr const char* too_many_requests = "too_many_requests";
 inline constexpr const char* too_many_users = "too_many_users";
+inline constexpr const char* name_belongs_to_other_node = "name_belongs_to_other_node";
 inline constexpr const char* idle_timeout = "idle_timeout";  ///< the exit reason of who did nothing for too long
 }  // namespace word
 

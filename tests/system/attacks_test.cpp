@@ -186,6 +186,19 @@ TEST_P(attacks, speaking_in_a_room_as_the_server) {
   EXPECT_EQ(comes(*alice, R"(lobby: bob said "I never said that")"), is_open());
 }
 
+// Who is off the list for a moment has lost his name to whoever asks for it again and again.
+TEST_P(attacks, taking_the_name_of_somebody_else) {
+  auto m = mallory();
+  m.subscribe(root_topic + "to/mallory@test/+/from/+");
+  ask(*alice, "/logoff");
+  m.publish(to_server + "mallory@test", R"(["mallory@test/7-1","logon","alice"])");
+  const auto answer = m.next(patience);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->payload,
+            is_open() ? R"(["messenger","logged_on"])" : R"(["messenger","stop","name_belongs_to_other_node"])");
+  EXPECT_EQ(ask(*alice, "/logon alice"), is_open() ? "user_exists_at_other_node" : "logged_on");
+}
+
 // Case 52: such names cannot be had; see broker/provision. With them in the topic nobody listens.
 TEST_P(attacks, names_that_are_filters) {
   std::optional<raw_client> m(mallory());

@@ -240,12 +240,84 @@ TEST(provisioning, mistakes_are_said_and_change_nothing) {
            {"init --port x", "is no port"},
            {"init --ports 7", "there is no option --ports"},
            {"init --reload \"a 'b'\"", "--reload cannot have a ' in it"},
-           {"destroy", "is none of init, add, revoke, renew, list"}}) {
+           {"init --names mine", "--names is bound or open"},
+           {"name", "whose name?"},
+           {"name bob bob@test", "there is no node bob@test"},
+           {"name ''", "is no name of a user"},
+           {"name \"$(printf 'a\\nb')\" alice@test", "is no name of a user"},
+           {"destroy", "is none of init, add, revoke, name, renew, list"}}) {
     program p("/bin/sh", {"-c", SOURCE_FOLDER "/broker/provision " + broker.folder() + " " + arguments});
     EXPECT_NE(p.end().value_or(0), 0) << arguments;
     EXPECT_NE(p.errors().find(sentence), std::string::npos) << arguments << ": " << p.errors();
   }
   EXPECT_EQ(shell("cat " + broker.folder() + "/broker/*"), before);
+}
+
+TEST(provisioning, a_name_is_for_the_nodes_that_it_belongs_to) {
+  const deployment broker({"alice@test", "bob@test"});
+  program server(node_program, broker.as("messenger@test"));
+  ASSERT_TRUE(server.says("is up"));
+  const auto log_on = [&](const std::string& node, const std::string& name) {
+    program user(client_program, broker.as(node, {"--logon", name}));
+    return line_of(user);
+  };
+  EXPECT_EQ(log_on("alice@test", "alice"), "logged_on");
+  EXPECT_EQ(log_on("alice@test", "bob"), "name_belongs_to_other_node");
+  EXPECT_EQ(log_on("alice@test", "Zoë B"), "name_belongs_to_other_node");
+  broker.provision({"name", "Zoë B", "alice@test", "bob@test"});
+  broker.provision({"name", "bob"});
+  EXPECT_EQ(log_on("alice@test", "Zoë B"), "logged_on");
+  EXPECT_EQ(log_on("bob@test", "Zoë B"), "logged_on");
+  EXPECT_EQ(log_on("bob@test", "bob"), "name_belongs_to_other_node");
+  EXPECT_EQ(shell(SOURCE_FOLDER "/broker/provision " + broker.folder() + " list | grep alice"),
+            "alice@test, may log on alice, Zoë B\n");
+  broker.provision({"revoke", "alice@test"});
+  broker.provision({"add", "alice@test"});
+  EXPECT_TRUE(eventually([&] { return log_on("alice@test", "alice") == "logged_on"; }));
+  EXPECT_EQ(log_on("alice@test", "Zoë B"), "name_belongs_to_other_node");
+
+  // What is wrong with the list later changes nothing; what is wrong with it at the start is the end.
+  const auto list = broker.credentials("messenger@test") + "/names";
+  std::ofstream(list) << "alice@test\n";
+  EXPECT_EQ(log_on("alice@test", "alice"), "logged_on");
+  EXPECT_TRUE(server.says("names:1: this is to be a node and the name of a user"));
+  program next(node_program, broker.as("messenger@test", {"--replace"}));
+  EXPECT_EQ(next.end(), 2);
+  EXPECT_NE(next.errors().find("names:1: this is to be a node"), std::string::npos) << next.errors();
+}
+
+TEST(provisioning, names_can_be_open) {
+  const deployment broker({"alice@test"}, {"--names", "open"});
+  program server(node_program, broker.as("messenger@test"));
+  ASSERT_TRUE(server.says("is up"));
+  program user(client_program, broker.as("alice@test", {"--logon", "whoever"}));
+  EXPECT_EQ(line_of(user), "logged_on");
+}
+
+// A session that was begun with a certificate that was good then is no way in.
+TEST(provisioning, a_revoked_certificate_is_refused_on_a_resumed_session_too) {
+  const int port = free_port();
+  const deployment broker({"alice@test"}, {"--certificate-port", std::to_string(port)});
+  shell("cp -r " + broker.credentials("alice@test") + " " + broker.folder() + "/kept");
+  const auto connect = [&](const std::string& version, const std::string& session) {
+    const auto kept = broker.folder() + "/kept/alice@test";
+    // CONNECT, and whatever comes within a second; the session is saved when its ticket has come.
+    return shell("(printf '\\020\\014\\000\\004MQTT\\004\\002\\000\\074\\000\\000'; sleep 1) | openssl s_client -" +
+                 version + " -connect localhost:" + std::to_string(port) + " -cert " + kept + ".crt -key " + kept +
+                 ".key " + session + " 2>&1 || true");
+  };
+  for (const std::string version : {"tls1_2", "tls1_3"}) {
+    const auto file = broker.folder() + "/" + version;
+    connect(version, "-sess_out " + file);
+    ASSERT_NE(connect(version, "-sess_in " + file).find("Reused, "), std::string::npos) << "it can be resumed at all";
+  }
+  broker.provision({"revoke", "alice@test"});
+  ASSERT_TRUE(eventually([&] { return connect("tls1_3", "").find("certificate revoked") != std::string::npos; }));
+  for (const std::string version : {"tls1_2", "tls1_3"}) {
+    const auto answer = connect(version, "-sess_in " + broker.folder() + "/" + version);
+    EXPECT_EQ(answer.find(std::string("\x20\2\0\0", 4)), std::string::npos) << answer;
+    EXPECT_TRUE(answer.find("certificate revoked") != answer.npos || answer.find("New, ") != answer.npos) << answer;
+  }
 }
 
 TEST(provisioning, what_is_secret_nobody_else_can_read) {
