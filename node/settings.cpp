@@ -49,9 +49,7 @@ std::optional<int> read_settings(int argc, char** argv, settings& own, std::ostr
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->group(operation);
-  app.add_option("--names", own.names,
-                 "Which node may log on which user: a file with NODE NAME in each line [names in the folder of "
-                 "--credentials if it is there; otherwise any node any name]")
+  app.add_option("--names", own.names, "Which node may log on which user, NODE NAME a line [FOLDER/names, or else any]")
       ->type_name("FILE")
       ->group("Messenger");
   const auto add_limit = [&](const char* name, auto& value, const char* description) {

@@ -191,6 +191,7 @@ TEST_P(attacks, taking_the_name_of_somebody_else) {
   auto m = mallory();
   m.subscribe(root_topic + "to/mallory@test/+/from/+");
   ask(*alice, "/logoff");
+  ASSERT_TRUE(server->says("logoff: alice was"));
   m.publish(to_server + "mallory@test", R"(["mallory@test/7-1","logon","alice"])");
   const auto answer = m.next(patience);
   ASSERT_TRUE(answer);

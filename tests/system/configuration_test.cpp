@@ -90,6 +90,7 @@ const std::vector<option> of_node{
     {"idle-timeout", "MESSENGER_IDLE_TIMEOUT", "'5s'", "6s", "7s"},
     {"server", "MESSENGER_SERVER_NODE", "'a@x'", "b@x", "c@x", {"--standby"}},
     {"standby-delay", "MESSENGER_STANDBY_DELAY", "1", "2", "3", {"--standby"}},
+    {"names", "MESSENGER_NAMES", "'FOLDER/a.names'", "FOLDER/b.names", "FOLDER/c.names"},
     {"metrics", "MESSENGER_METRICS", "'1'", "h:2", "[::1]:3"},
     {"admin", "MESSENGER_ADMIN", "'a@x'", "b@x", "c@x"},
     {"max-users", "MESSENGER_MAX_USERS", "1", "2", "3"},
@@ -107,6 +108,7 @@ const std::vector<std::pair<std::string, std::string>> flags{
 
 TEST_F(configuration, of_each_option_comes_from_the_line_the_environment_the_file_or_is_the_default) {
   make_certificates();
+  for (const std::string list : {"a.names", "b.names", "c.names"}) write(list, "ann@laptop ann\n");
   for (const auto& [path, own] : std::vector{std::pair(client_program, of_client), std::pair(node_program, of_node)}) {
     auto all = common;
     all.insert(all.end(), own.begin(), own.end());

@@ -345,7 +345,7 @@ TEST(provisioning, that_was_interrupted_is_taken_up_again) {
 }
 
 TEST(operation, an_operator_kicks_and_drains_where_the_broker_says_who_one_is) {
-  deployment at({"ann@test", "ann2@test", "op@test"});
+  deployment at({"ann@test", "ann2@test", "op@test"}, {"--names", "open"});
   auto server = program(node_program, at.as("messenger@test", {"--admin", "op@test"}));
   ASSERT_TRUE(server.says("is up at the broker"));
   auto ann = program(client_program, at.as("ann@test", {"--logon", "ann"}));
