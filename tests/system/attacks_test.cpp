@@ -231,6 +231,38 @@ TEST_P(attacks, planting_what_is_retained) {
   EXPECT_EQ(is_kept, is_open());
 }
 
+// 30 MB for the server, at each of its connections: with MQTT 5 it is not even sent.
+TEST_P(attacks, planting_much_of_what_is_retained) {
+  auto m = mallory();
+  for (int i = 0; i < 300; ++i)
+    m.publish(root_topic + "to/messenger@test/p" + std::to_string(i) + "/from/mallory@test", std::string(100'000, 'x'),
+              true);
+  m.subscribe("through");
+  server->signal(SIGTERM);
+  ASSERT_EQ(server->end(), 0);
+  program next(node_program, arguments("messenger@test", {"-d"}));
+  ASSERT_TRUE(next.says("is up"));
+  EXPECT_EQ(ask(*alice, "/logon alice"), "exit: noconnection");
+  EXPECT_EQ(line_of(*alice), "logged_on");
+  EXPECT_EQ(next.errors().find("dropped"), std::string::npos) << next.errors();
+  if (is_open()) return;
+  EXPECT_EQ(shipped->provision({"planted"}), "mallory@test for messenger@test: 300 messages, 30000000 bytes\n");
+  EXPECT_EQ(shipped->provision({"planted", "--clear"}),
+            "mallory@test for messenger@test: 300 messages, 30000000 bytes, taken away\n");
+  EXPECT_EQ(shipped->provision({"planted"}), "nothing is planted\n");
+}
+
+// Four times as much to remember, and in the shipped one's account of what waits.
+TEST_P(attacks, quality_of_service_2) {
+  auto m = mallory();
+  const auto topic = to_server + "mallory@test";
+  std::string packet = "\x34" + std::string(1, static_cast<char>(topic.size() + 6)) + '\0' +
+                       static_cast<char>(topic.size()) + topic + std::string("\0\1[]", 4);
+  m.send(packet);
+  EXPECT_EQ(eventually([&] { return !m.read(20ms); }, is_open() ? 500ms : patience), is_shipped());
+  expect_all_is_well();
+}
+
 // Case 54.
 TEST_P(attacks, payloads_that_are_no_payloads) {
   std::mt19937 random(54);

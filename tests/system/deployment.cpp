@@ -28,12 +28,15 @@ deployment::~deployment() {
   std::filesystem::remove_all(folder_);
 }
 
-void deployment::provision(std::vector<std::string> arguments) const {
+std::string deployment::provision(std::vector<std::string> arguments) const {
   arguments.insert(arguments.begin(), folder_);
   program p(SOURCE_FOLDER "/broker/provision", arguments);
   const auto code = p.end(2 * patience);  // it makes keys
   if (!code) throw std::runtime_error("provision has not ended in time. So far it said: " + p.errors());
   if (code != 0) throw std::runtime_error("provision: " + p.errors());
+  std::string said;
+  for (const auto& line : p.rest()) said += line + "\n";
+  return said;
 }
 
 std::vector<std::string> deployment::as(const std::string& node, std::vector<std::string> more) const {

@@ -17,7 +17,7 @@ class deployment {
 
   int port() const { return port_; }
   /// broker/provision FOLDER ARGUMENTS...; throws if it fails.
-  void provision(std::vector<std::string> arguments) const;
+  std::string provision(std::vector<std::string> arguments) const;
   const std::string& folder() const { return folder_; }
   std::string credentials(const std::string& node) const { return folder_ + "/nodes/" + node; }
   std::string ca_file() const { return folder_ + "/broker/ca.crt"; }
