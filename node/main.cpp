@@ -104,8 +104,8 @@ class window {
     };
     if (!own.metrics) return;
     server_.emplace(loop, *own.metrics, [this](const std::string& path) { return answer(path); });
-    program::log(spdlog::level::info, "metrics", {{"url", server_->url()}}, "metrics: {}/metrics, {}/healthz",
-                 server_->url(), server_->url());
+    program::log(spdlog::level::info, "metrics", {{"url", server_->url()}}, "metrics: {}/metrics, /healthz, /livez",
+                 server_->url());
   }
 
   // For as long as that node lives.
@@ -124,6 +124,7 @@ class window {
 
  private:
   std::optional<messenger::http_answer> answer(const std::string& path) const {
+    if (path == "/livez") return messenger::http_answer{200, "text/plain; charset=utf-8", "alive\n"};
     if (!node_) return messenger::as_health({});
     if (path == "/metrics") return messenger::as_prometheus(all());
     if (path != "/healthz") return std::nullopt;

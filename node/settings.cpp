@@ -41,7 +41,7 @@ std::optional<int> read_settings(int argc, char** argv, settings& own, std::ostr
       ->group("Messenger");
   const std::string operation = "Operation";
   std::string metrics;
-  app.add_option("--metrics", metrics, "Serve /metrics for Prometheus, and /healthz, there; PORT alone is on loopback")
+  app.add_option("--metrics", metrics, "Serve /metrics, /healthz and /livez there; PORT alone is on loopback")
       ->type_name("[HOST:]PORT")
       ->group(operation);
   app.add_option("--admin", own.admins, "A node that may kick users and drain this server; may be repeated")

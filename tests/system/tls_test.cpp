@@ -189,7 +189,7 @@ TEST(provisioning, a_node_with_a_certificate_is_who_the_certificate_says) {
 }
 
 TEST(provisioning, nodes_come_and_go_while_the_others_stay) {
-  const deployment broker({"alice@test"});
+  const deployment broker({"alice@test", "carol@test"});
   program server(node_program, broker.as("messenger@test", {"--net-ticktime", "2"}));
   ASSERT_TRUE(server.says("is up"));
   program alice(client_program, broker.as("alice@test", {"--logon", "alice", "--join", "lobby"}));
@@ -211,6 +211,12 @@ TEST(provisioning, nodes_come_and_go_while_the_others_stay) {
   EXPECT_EQ(ask(alice, "/users"), "users: alice");
   EXPECT_EQ(count(server.errors(), "is up"), 1U);
   EXPECT_FALSE(std::filesystem::exists(broker.credentials("bob@test")));
+  // Its last word was that it is up.
+  bob->signal(SIGKILL);
+  program nodes(client_program, broker.as("carol@test", {"nodes"}));
+  EXPECT_EQ(nodes.end(), 0);
+  const auto up = nodes.rest();
+  EXPECT_EQ(up.size(), 3U) << "alice, carol, and the server: " << testing::PrintToString(up);
 }
 
 TEST(provisioning, the_brokers_certificate_is_renewed_while_it_runs) {
