@@ -173,3 +173,52 @@ TEST_F(hostile_input, huge_and_deep_payloads_are_dropped) {  // case 54
   EXPECT_EQ(server().node().count(drop::malformed), 4U);
   expect_unharmed(peter);
 }
+
+// What one other node may cost: what is beyond it is dropped, and nobody else's.
+struct flood : testing::Test {
+  void from(const std::string& node, int count, const std::string& process, const term& content) {
+    for (int i = 0; i < count; ++i)
+      w.broker().publish({"nodelink/1/test/to/busy@x/" + process + "/from/" + node, encode(content)});
+    w.advance(10ms);
+  }
+
+  world w;
+  host& busy = w.start(nodelink::node_settings{.name = "busy@x", .cookie = "test", .max_rate_of_one = 10});
+};
+
+TEST_F(flood, of_one_node_so_much_a_second_is_looked_at) {
+  std::map<std::string, int> got;
+  busy.node().register_name("all", busy.node().spawn([&](nodelink::self me) -> nodelink::process {
+    for (;;) co_await me.receive([&](const nodelink::message& m) { ++got[m.from]; });
+  }));
+  w.advance(10ms);
+  from("mallory@x", 300, "all", term::array({"hello"}));
+  from("ann@x", 1, "all", term::array({"hello"}));
+  EXPECT_EQ(got, (std::map<std::string, int>{{"mallory@x", 100}, {"ann@x", 1}})) << "ten seconds' worth";
+  EXPECT_EQ(busy.node().count(drop::overrun), 200U);
+  w.advance(1s);
+  from("mallory@x", 300, "all", term::array({"hello"}));
+  EXPECT_EQ(got["mallory@x"], 110);
+}
+
+TEST_F(flood, of_one_node_a_hundred_questions_a_second_are_answered) {
+  w.broker().max_queued = 10'000;
+  auto& calm = w.start("calm@x");  // without a bound of its own
+  w.advance(10ms);
+  std::map<std::string, int> answers;
+  w.broker().on_publish = [&](const nodelink::publication& p) {
+    if (p.payload.find("PONG") != std::string::npos) ++answers[p.topic.substr(0, p.topic.find("/from/"))];
+  };
+  const auto ask = [&](const std::string& node, int count) {
+    const nodelink::pid who{node, 7, 1};
+    for (int i = 0; i < count; ++i)
+      w.broker().publish({"nodelink/1/test/to/calm@x/net_kernel/from/" + node, encode(nodelink::write_ping(who))});
+    w.advance(10ms);
+    return std::exchange(answers["nodelink/1/test/to/" + node + "/7-1"], 0);
+  };
+  EXPECT_EQ(ask("mallory@x", 3'000), 1'000) << "ten seconds' worth";
+  EXPECT_EQ(ask("ann@x", 1), 1);
+  w.advance(1s);
+  EXPECT_NEAR(ask("mallory@x", 3'000), 100, 3);
+  EXPECT_GE(calm.node().count(drop::overrun), 4'000U);
+}

@@ -230,6 +230,25 @@ TEST_F(operation_test, one_node_has_only_so_many_users_and_rooms) {
   EXPECT_EQ(bob.seen(), lines{"logged_on"}) << "there is room again";
 }
 
+TEST_F(operation_test, who_has_gone_makes_room_for_others_of_his_node) {
+  use({.at_most = {.users_of_node = 2, .memberships_of_node = 2}});
+  auto& ann = add_user("ann@hub");
+  for (int i = 0; i < 5; ++i) {
+    ann.type("/logon ann");
+    ann.type("/join a");
+    ann.type("/join b");
+    if (i % 2 == 0) ann.type("/leave a");
+    if (i % 2 == 0) ann.type("/join c");
+    advance(10ms);
+    const auto seen = ann.seen();
+    EXPECT_EQ(seen.front(), "logged_on");
+    EXPECT_EQ(std::count(seen.begin(), seen.end(), "too_many_rooms"), 0);
+    ann.type("/logoff");
+    advance(10ms);
+    EXPECT_EQ(ann.seen(), lines{"logged_off"});
+  }
+}
+
 TEST_F(operation_test, long_lists_go_out_between_other_requests) {
   use({.at_most = {.users_of_node = 0, .requests_of_node = 0}});
   for (int n = 0; n < 4; ++n)

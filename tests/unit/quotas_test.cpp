@@ -52,6 +52,20 @@ TEST(quotas, say_once_in_ten_seconds_that_a_node_asks_too_much) {
   EXPECT_TRUE(of.is_news("a@b", now += 1s));
 }
 
+TEST(quotas, tell_a_node_fifty_times_a_second_that_it_is_refused) {
+  quotas of({});
+  nodelink::instant now{};
+  const auto told = [&] {
+    int count = 0;
+    while (count < 10'000 && of.is_told("a@b", now)) ++count;
+    return count;
+  };
+  EXPECT_EQ(told(), 500) << "ten seconds' worth";
+  EXPECT_TRUE(of.is_told("c@d", now));
+  now += 1s;
+  EXPECT_EQ(told(), 50);
+}
+
 TEST(quotas, forget_who_has_nothing_and_remember_who_has) {
   quotas of({});
   nodelink::instant now{};
