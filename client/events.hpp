@@ -82,6 +82,23 @@ struct status {
   std::vector<presence_event> recent{};
   bool is_screen = false;  ///< takes the place of the one before
 };
+/// How long something took: half of the times, 99 of a hundred, all.
+struct times {
+  nodelink::duration half{}, most{}, all{};
+};
+/// What came of a load (load.hpp).
+struct load {
+  std::size_t users = 0;  ///< that were logged on
+  nodelink::duration logon_time{}, writing_time{};
+  std::uint64_t sent = 0, delivered = 0, lost = 0;
+  std::map<std::string, std::uint64_t> refusals;
+  times delivery, reply;  ///< of messages, to the receiver; of the server, to the sender
+  times round_trip;       ///< of this node, through the broker to itself
+};
+/// How far something has come; takes the place of the one before.
+struct progress {
+  std::string text;
+};
 /// A mistake of the user's, or help: a sentence, or lines of them.
 struct note {
   std::string text;
@@ -89,9 +106,9 @@ struct note {
 };
 }  // namespace shown
 
-using event =
-    std::variant<shown::reply, shown::refused, shown::message, shown::exit, shown::joined, shown::left, shown::in_room,
-                 shown::users, shown::rooms, shown::nodes, shown::pong, shown::pang, shown::status, shown::note>;
+using event = std::variant<shown::reply, shown::refused, shown::message, shown::exit, shown::joined, shown::left,
+                           shown::in_room, shown::users, shown::rooms, shown::nodes, shown::pong, shown::pang,
+                           shown::status, shown::load, shown::progress, shown::note>;
 
 /// Where the processes of a user's node show what happens.
 using screen = std::function<void(const event&)>;

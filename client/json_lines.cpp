@@ -78,6 +78,26 @@ static json object(const event& e) {
             }
             return o;
           },
+          [](const shown::load& l) {
+            const auto ms = [](nodelink::duration d) { return std::chrono::duration<double, std::milli>(d).count(); };
+            const auto times = [&](const shown::times& t) {
+              return json{{"p50", ms(t.half)}, {"p99", ms(t.most)}, {"max", ms(t.all)}};
+            };
+            return json{{"type", "load"},
+                        {"users", l.users},
+                        {"logon_ms", ms(l.logon_time)},
+                        {"writing_ms", ms(l.writing_time)},
+                        {"sent", l.sent},
+                        {"delivered", l.delivered},
+                        {"lost", l.lost},
+                        {"refusals", l.refusals},
+                        {"delivery_ms", times(l.delivery)},
+                        {"reply_ms", times(l.reply)},
+                        {"round_trip_ms", times(l.round_trip)}};
+          },
+          [](const shown::progress& p) {
+            return json{{"type", "progress"}, {"text", p.text}};
+          },
           [](const shown::note& n) {
             return json{{"type", n.is_mistake ? "mistake" : "note"}, {"text", n.text}};
           },

@@ -86,6 +86,8 @@ std::vector<std::string> as_lines(const event& e) {
                           if (s.is_screen) all.front().insert(0, "\x1b[H\x1b[J");  // from the top, over the last
                           return all;
                         },
+                        [](const shown::load& l) { return load_lines(l); },
+                        [](const shown::progress& p) { return lines{p.text}; },
                         [](const shown::note& n) { return lines{n.text}; },
                     },
                     e);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "client/console.hpp"
+#include "client/load.hpp"
 #include "client/mess_client.hpp"
 #include "client/printable.hpp"
 #include "client/shell.hpp"
@@ -38,10 +39,11 @@ struct client_options {
   std::vector<std::string> commands;
   double give_up_seconds = 0;
   enum class watching { nothing, figures, screen } watches = watching::nothing;
+  std::optional<messenger::load_plan> load;
 
-  bool is_script() const {
-    return !commands.empty() || watches != watching::nothing || json || !messenger::is_at_terminal();
-  }
+  // Nobody types anything.
+  bool reads_commands() const { return watches == watching::nothing && !load; }
+  bool is_script() const { return !commands.empty() || !reads_commands() || json || !messenger::is_at_terminal(); }
   bool has_colours() const {
     const char* no_color = std::getenv("NO_COLOR");
     return color == "always" || (color == "auto" && (!no_color || !*no_color));
@@ -51,7 +53,7 @@ struct client_options {
 std::unique_ptr<messenger::console> make_console(const client_options& o, program::event_loop& loop,
                                                  program::output& errors) {
   if (!o.is_script()) return messenger::make_terminal_console({o.has_colours()}, loop);
-  const bool reads_input = o.commands.empty() && o.watches == client_options::watching::nothing;
+  const bool reads_input = o.commands.empty() && o.reads_commands();
   return messenger::make_script_console({o.json, reads_input ? std::nullopt : std::optional(o.commands)}, loop, errors);
 }
 
@@ -76,6 +78,7 @@ class outcome {
          reply->what != word::kicked && reply->what != word::draining))
       code_ = program::run_time_failure;
   }
+  void fails() { code_ = program::run_time_failure; }
   int code() const { return code_; }
   bool is_refused() const { return code_ == program::name_refused; }
 
@@ -108,6 +111,11 @@ class session {
     if (own.watches != client_options::watching::nothing)
       node_.spawn(messenger::watch_status, own.server, std::cref(screen_),
                   own.watches == client_options::watching::screen);
+    if (own.load)
+      node_.spawn(messenger::measure_load, own.server, *own.load, std::cref(screen_), [this](bool is_whole) {
+        if (!is_whole) result_.fails();
+        state_.done = true;
+      });
     node_.register_name(messenger::shell_name, node_.spawn(messenger::shell, std::ref(state_)));
     if (own.give_up_seconds > 0)
       gives_up_ =
@@ -167,7 +175,7 @@ class session {
 
   // One command at a time: the next line is taken when the shell has done with the last.
   void feed() {
-    if (own_.watches != client_options::watching::nothing) return;  // until a signal
+    if (!own_.reads_commands()) return;
     if (!state_.idle || console_->is_backed_up()) return;
     console_->update({node_.name(), state_.user_name, is_on_, state_.in.current});
     std::optional<nodelink::term> input;
@@ -276,13 +284,30 @@ int main(int argc, char** argv) {
   bool is_to_watch = false;
   status->add_flag("--watch", is_to_watch, "Again whenever it says something new, every ten seconds");
   auto* top = app.add_subcommand("top", "The same as one screen that is drawn anew, with who logs on and off");
+  auto* bench =
+      app.add_subcommand("bench", "Put a load on server and broker, and say how they do: 0 if all was delivered");
+  messenger::load_plan plan;
+  const auto positive = [](double most) { return CLI::Range(1.0, most).description(""); };
+  bench->add_option("--users", plan.users, "How many log on, all from this node")
+      ->type_name("NUMBER")
+      ->check(positive(10'000))
+      ->capture_default_str();
+  bench->add_option("--seconds", plan.seconds, "How long they write to each other")
+      ->type_name("SECONDS")
+      ->check(positive(86'400))
+      ->capture_default_str();
+  bench->add_option("--rate", plan.rate, "Messages a second, of all together; a server takes 200 of one node")
+      ->type_name("NUMBER")
+      ->check(positive(100'000))
+      ->capture_default_str();
   auto* admin = app.add_subcommand("admin", "What an operator's node may do: see --admin of messenger-node");
   admin->require_subcommand(1);
   auto* kick = admin->add_subcommand("kick", "Log a user off");
   std::string kicked;
   kick->add_option("USER", kicked, "The user's name")->required();
   auto* drain = admin->add_subcommand("drain", "Stop the server in order; a standby takes its place");
-  for (auto* sub : {nodes, ping, status, top, admin, kick, drain}) sub->set_help_flag("--help", "Show this and exit");
+  for (auto* sub : {nodes, ping, status, top, bench, admin, kick, drain})
+    sub->set_help_flag("--help", "Show this and exit");
   if (const auto code = program::parse(app, argc, argv, [&](program::configuration& from) {
         program::complete(app, from, options);
         own.server = program::node_name(own.server, "--server");
@@ -311,6 +336,7 @@ int main(int argc, char** argv) {
           own.kicks = kicked;
           own.commands = {"/quit"};
         }
+        if (*bench) own.load = plan;
         if (*drain) own.commands = {"/drain"};
         if (app.get_subcommands().size() > 0) own.logon_name.clear(), own.room.clear();
       }))

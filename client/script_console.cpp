@@ -32,7 +32,10 @@ class script_console final : public console {
           chrono::duration_cast<chrono::milliseconds>(chrono::system_clock::now().time_since_epoch()).count();
       return write(as_json(e, static_cast<std::uint64_t>(now)));
     }
-    const bool is_note = std::holds_alternative<shown::note>(e);
+    if (const auto* p = std::get_if<shown::progress>(&e); p && ::isatty(STDERR_FILENO))
+      return errors_.write("\x1b[K" + p->text + "\r");
+    if (std::holds_alternative<shown::load>(e) && ::isatty(STDERR_FILENO)) errors_.write("\x1b[K");
+    const bool is_note = std::holds_alternative<shown::note>(e) || std::holds_alternative<shown::progress>(e);
     for (const auto& line : as_lines(e)) is_note ? log(line) : write(line);
     if (const auto* x = std::get_if<shown::exit>(&e); x && x->is_rejoining && x->reason != nodelink::reason::timeout)
       log("logging on again when the server is back; /logoff gives that up");

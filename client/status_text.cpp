@@ -140,6 +140,31 @@ class lines_of {
 
 }  // namespace
 
+std::vector<std::string> load_lines(const shown::load& l) {
+  const auto seconds = [](nodelink::duration d) { return std::chrono::duration<double>(d).count(); };
+  std::vector<std::string> all;
+  all.push_back(grouped(static_cast<double>(l.users)) + " users, logged on in " + time_text(seconds(l.logon_time)));
+  if (l.sent > 0) {
+    const double writing = seconds(l.writing_time);
+    all.push_back(grouped(static_cast<double>(l.sent)) + " messages in " + time_text(writing) + ", " +
+                  grouped(static_cast<double>(l.sent) / writing) +
+                  " a second: " + grouped(static_cast<double>(l.delivered)) + " delivered, " +
+                  grouped(static_cast<double>(l.lost)) + " lost");
+  }
+  for (const auto& [why, count] : l.refusals)
+    all.push_back("refused: " + printable(why) + " " + grouped(static_cast<double>(count)));
+  if (l.delivered == 0) return all;
+  const auto row = [&](const char* what, const shown::times& t) {
+    all.push_back(format("%-36s %10s %10s %10s", what, time_text(seconds(t.half)).c_str(),
+                         time_text(seconds(t.most)).c_str(), time_text(seconds(t.all)).c_str()));
+  };
+  all.push_back(format("%-36s %10s %10s %10s", "", "half", "99 of 100", "all"));
+  row("delivered, from sender to receiver", l.delivery);
+  row("the server's reply to the sender", l.reply);
+  row("the broker alone, there and back", l.round_trip);
+  return all;
+}
+
 std::vector<std::string> status_lines(const shown::status& s) {
   if (s.latest) return lines_of(s, *s.latest).all();
   return {"no figures of " + s.node + ", which is " + state_of_node(s) +

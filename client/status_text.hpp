@@ -11,5 +11,7 @@ namespace messenger {
 
 /// Without line ends.
 std::vector<std::string> status_lines(const shown::status& s);
+/// A table.
+std::vector<std::string> load_lines(const shown::load& l);
 
 }  // namespace messenger

@@ -94,6 +94,12 @@ class writer {
     for (const auto& line : status_lines(s)) text += (text.empty() ? "" : "\n") + line;
     return text;
   }
+  std::string operator()(const shown::load& l) const {
+    std::string text;
+    for (const auto& line : load_lines(l)) text += (text.empty() ? "" : "\n") + line;
+    return text;
+  }
+  std::string operator()(const shown::progress& p) const { return p.text; }
   std::string operator()(const shown::note& n) const { return n.is_mistake ? in(mistake_colour, n.text) : n.text; }
 
  private:

@@ -14,7 +14,7 @@ _messenger() {
     *)
       local words
       words=$("$program" --help 2>/dev/null | grep -oE '^  (-[A-Za-z],)?--[a-z-]+' | grep -oE '\-\-[a-z-]+')
-      [ "${program##*/}" != messenger-client ] || words="$words nodes ping status top admin"
+      [ "${program##*/}" != messenger-client ] || words="$words nodes ping status top bench admin"
       mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
       ;;
   esac

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include "system/deployment.hpp"
 #include "system/programs.hpp"
@@ -343,6 +344,35 @@ TEST(provisioning, that_was_interrupted_is_taken_up_again) {
     EXPECT_EQ(passwords(), (std::set<std::string>{"messenger@hub", "ann@x", "bob@x", "provision"})) << i;
     std::filesystem::remove_all(folder);
   }
+}
+
+TEST(operation, a_load_is_put_on_a_server_and_what_came_of_it_is_said) {
+  const mosquitto broker;
+  auto server = start_server(broker, {"--max-users", "7", "--max-requests-per-node", "20"});
+  const auto bench = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"bench", "--json", "--seconds", "1"});
+    auto client = start_client(broker, "load", more);
+    const auto code = client.end(60s);
+    return std::pair(code.value_or(-1), nlohmann::json::parse(client.rest().back()));
+  };
+  const auto [code, load] = bench({"--users", "7", "--rate", "50"});
+  EXPECT_EQ(code, 0) << load;
+  EXPECT_EQ(load["users"], 7);
+  EXPECT_EQ(load["sent"], 50);
+  EXPECT_EQ(load["delivered"], 50);
+  EXPECT_EQ(load["lost"], 0);
+  EXPECT_GT(load["delivery_ms"]["p50"], load["round_trip_ms"]["p50"].get<double>() / 2);
+  EXPECT_GE(load["delivery_ms"]["max"], load["delivery_ms"]["p50"]);
+  EXPECT_TRUE(server.says("logoff: load-7 was"));
+  EXPECT_EQ(server.errors().find("noconnection"), std::string::npos) << "they log off";
+  EXPECT_EQ(count(server.errors(), "logon: load-"), 7U);
+
+  nap(3s);
+  const auto [refused_code, refused] = bench({"--users", "9", "--rate", "500"});
+  EXPECT_EQ(refused_code, 1);
+  EXPECT_EQ(refused["refusals"]["too_many_users"], 2) << refused;
+  EXPECT_GT(refused["refusals"]["too_many_requests"], 100) << refused;
+  EXPECT_EQ(refused["lost"], 0) << refused;
 }
 
 TEST(operation, an_operator_kicks_and_drains_where_the_broker_says_who_one_is) {
