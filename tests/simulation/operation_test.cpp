@@ -273,6 +273,39 @@ TEST_F(operation_test, long_lists_go_out_between_other_requests) {
   EXPECT_EQ(bob.seen(), (lines{"sent", R"(Message from bob: "hi")"}));
 }
 
+TEST_F(operation_test, of_the_lists_for_one_process_the_next_begins_when_the_last_is_over_and_eight_may_wait) {
+  use({.at_most = {.users_of_node = 0, .requests_of_node = 0}});
+  for (int i = 1; i <= 900; ++i) {
+    log_on_from("n@hub", i, std::string(60, 'x') + std::to_string(i));
+    if (i % 100 == 0) advance(10ms);
+  }
+  std::string order;  // of pages: `u` and `p`, in capitals the last of a list; `!` for a refusal
+  broker().on_publish = [&](const publication& p) {
+    if (p.topic.find("/to/n@hub/7-1/") == std::string::npos) return;
+    const bool is_last = p.payload.find(R"("more"])") == std::string::npos;
+    if (p.payload.find("too_many_requests") != std::string::npos)
+      order += '!';
+    else
+      order += p.payload.find(R"("users")") != std::string::npos ? (is_last ? 'U' : 'u') : (is_last ? 'P' : 'p');
+  };
+  server().be_busy(5ms);  // so that all are there when it looks
+  for (int i = 0; i < 40; ++i)
+    publish("to/messenger@super/messenger/from/n@hub",
+            i % 2 == 0 ? R"(["n@hub/7-1","users"])" : R"(["n@hub/7-1","presence"])");
+  advance(100ms);
+  const auto refused = static_cast<std::size_t>(std::count(order.begin(), order.end(), '!'));
+  EXPECT_GT(refused, 5U) << order;
+  std::erase(order, '!');
+  std::string lists;  // one letter for each
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const bool is_begin = i == 0 || std::isupper(order[i - 1]);
+    EXPECT_TRUE(is_begin || std::tolower(order[i]) == std::tolower(order[i - 1])) << order;
+    if (is_begin) lists += static_cast<char>(std::tolower(order[i]));
+  }
+  EXPECT_EQ(lists.size() + refused, 40U) << order;
+  EXPECT_GT(order.size(), 2 * lists.size()) << "of several pages: " << order;
+}
+
 TEST_F(operation_test, the_servers_figures_are_a_state_that_anybody_hears) {
   use({});
   server().node().spawn(messenger::reporter, counted,
