@@ -353,9 +353,9 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv, const std::functi
   try {
     app.parse(argc, argv);
     from.read_environment();
-    for (const auto& sentence : from.mistaken_variables()) errors << app.get_name() << ": " << sentence << "\n";
     from.read_file();
     check(from);
+    for (const auto& sentence : from.mistaken_variables()) errors << app.get_name() << ": " << sentence << "\n";
     if (!from.is_check_only()) return std::nullopt;
     from.print(std::cout);
     return 0;
