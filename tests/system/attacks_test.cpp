@@ -263,6 +263,13 @@ TEST_P(attacks, quality_of_service_2) {
   expect_all_is_well();
 }
 
+TEST_P(attacks, topics_of_60_000_levels) {
+  auto m = mallory();
+  m.publish(std::string(60'000, '/'), "x");
+  EXPECT_TRUE(eventually([&] { return !m.read(20ms); })) << "the broker ends the connection";
+  expect_all_is_well();
+}
+
 // Case 54.
 TEST_P(attacks, payloads_that_are_no_payloads) {
   std::mt19937 random(54);
