@@ -91,7 +91,9 @@ struct load {
   std::size_t users = 0;  ///< that were logged on
   nodelink::duration logon_time{}, writing_time{};
   std::uint64_t sent = 0, delivered = 0, lost = 0;
+  std::uint64_t unanswered = 0;  ///< logons
   std::map<std::string, std::uint64_t> refusals;
+  std::string ended{};    ///< why it ended before its time; empty if it did not
   times delivery, reply;  ///< of messages, to the receiver; of the server, to the sender
   times round_trip;       ///< of this node, through the broker to itself
 };

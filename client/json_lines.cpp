@@ -80,7 +80,8 @@ static json object(const event& e) {
           },
           [](const shown::load& l) {
             const auto ms = [](nodelink::duration d) { return std::chrono::duration<double, std::milli>(d).count(); };
-            const auto times = [&](const shown::times& t) {
+            const auto times = [&](const shown::times& t) -> json {
+              if (t.all == nodelink::duration{}) return nullptr;  // there were none
               return json{{"p50", ms(t.half)}, {"p99", ms(t.most)}, {"max", ms(t.all)}};
             };
             return json{{"type", "load"},
@@ -90,7 +91,9 @@ static json object(const event& e) {
                         {"sent", l.sent},
                         {"delivered", l.delivered},
                         {"lost", l.lost},
+                        {"unanswered", l.unanswered},
                         {"refusals", l.refusals},
+                        {"ended", l.ended.empty() ? json() : json(l.ended)},
                         {"delivery_ms", times(l.delivery)},
                         {"reply_ms", times(l.reply)},
                         {"round_trip_ms", times(l.round_trip)}};

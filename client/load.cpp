@@ -5,6 +5,7 @@
 
 #include <nodelink/node.hpp>
 #include "client/mess_client.hpp"
+#include "client/server_node.hpp"
 #include "protocol/messages.hpp"
 
 namespace messenger {
@@ -27,12 +28,12 @@ constexpr duration between_pings = 100ms;
 // What the users have seen.
 struct tally {
   std::size_t on = 0, off = 0;  // logged on; refused, or logged off since
-  std::uint64_t sent = 0, delivered = 0, refused = 0;
+  std::uint64_t sent = 0, delivered = 0, refused = 0, unanswered = 0;
   std::map<std::string, std::uint64_t> refusals;
   std::vector<duration> delivery, reply;
 };
 
-// From the one who directs them.
+// From the one who directs them: the number of a user who is on.
 struct write_to {
   std::string name;
   static std::optional<write_to> match(const message& m) {
@@ -41,20 +42,23 @@ struct write_to {
   }
   term write() const { return term::array({"write_to", name}); }
 };
+struct stop_load {
+  static std::optional<stop_load> match(const message& m) {
+    return m.local && m.content == "stop_load" ? std::optional(stop_load{}) : std::nullopt;
+  }
+};
 struct go_home {
   static std::optional<go_home> match(const message& m) {
     return m.local && m.content == "go_home" ? std::optional(go_home{}) : std::nullopt;
   }
 };
 
-process load_user(self me, std::string server_node, std::string name, tally& all) {
+process load_user(self me, std::string server_node, std::string name, bool& is_on, tally& all) {
   const registered server{server_name, server_node};
   me.hear_only(server_node);
   me.send(server, logon{me.pid(), name}.write());
-  bool is_on = false;
   co_await me.receive([&](const reply& r) { is_on = r.what == word::logged_on; },
-                      [&](const stop& s) { ++all.refusals[s.why]; },
-                      after(reply_timeout, [&] { ++all.refusals["no response to a logon"]; }));
+                      [&](const stop& s) { ++all.refusals[s.why]; }, after(reply_timeout, [&] { ++all.unanswered; }));
   ++(is_on ? all.on : all.off);
   if (!is_on) co_return;
   me.expect_link(server);
@@ -105,12 +109,13 @@ class load {
     co_await connect();
     if (!me_.node().is_up()) co_return say("there is no connection to the broker");
     co_await log_on();
+    if (all_.unanswered == plan_.users) co_await explain_silence(me_, server_node_, out_);
     if (all_.on == 0) co_return report();
     co_await write();
-    co_await settle();
+    if (ended_.empty()) co_await settle();
     report();
-    is_whole = all_.delivered == all_.sent && all_.refusals.empty();
-    for (const auto& user : users_) me_.send(user, "go_home");
+    is_whole = ended_.empty() && all_.delivered == turns_ && all_.unanswered == 0 && all_.refusals.empty();
+    for (const auto& user : users_) me_.send(user.process, "go_home");
     co_await me_.receive(after(100ms, [] {}));
   }
 
@@ -129,15 +134,21 @@ class load {
     const auto begun = me_.now();
     const auto own = me_.node().name();
     const auto name = own.substr(0, own.find('@'));
+    me_.monitor_node(server_node_, true);
+    std::vector<user> asked;
     for (std::size_t i = 1; i <= plan_.users; ++i) {
-      names_.push_back(plan_.users == 1 ? name : name + "-" + std::to_string(i));
-      users_.push_back(me_.node().spawn(load_user, server_node_, names_.back(), std::ref(all_)));
+      const auto its = plan_.users == 1 ? name : name + "-" + std::to_string(i);
+      auto& is_on = is_on_.emplace_back(false);
+      asked.push_back({its, me_.node().spawn(load_user, server_node_, its, std::ref(is_on), std::ref(all_)), &is_on});
     }
     while (all_.on + all_.off < plan_.users) {
       co_await me_.receive(after(10ms, [] {}));
       if (me_.now() >= next_progress_)
         progress(std::to_string(all_.on) + " of " + std::to_string(plan_.users) + " logged on");
     }
+    // Nobody writes to a name that somebody else has.
+    for (const auto& u : asked)
+      if (*u.is_on) users_.push_back(u);
     logged_on_ = all_.on;
     logon_time_ = me_.now() - begun;
   }
@@ -148,10 +159,9 @@ class load {
     begun_ = me_.now();
     const auto end = begun_ + std::chrono::duration_cast<duration>(std::chrono::duration<double>(plan_.seconds));
     for (auto next = begun_; next < end; next += interval, ++turns_) {
-      for (bool is_time = false; !is_time;)
-        co_await me_.receive([&](const nodelink::ping_answer&) { round_trip_.push_back(me_.now() - pinged_); },
-                             [](const nodelink::node_event&) {}, after(next - me_.now(), [&] { is_time = true; }));
-      me_.send(users_[turns_ % users_.size()], write_to{names_[(turns_ + 1) % names_.size()]}.write());
+      co_await wait_until(next);
+      if (!ended_.empty()) break;
+      me_.send(users_[turns_ % users_.size()].process, write_to{users_[(turns_ + 1) % users_.size()].name}.write());
       if (me_.now() >= pinged_ + between_pings) {
         pinged_ = me_.now();
         me_.ping(own);
@@ -161,7 +171,25 @@ class load {
                std::to_string(static_cast<long>(plan_.seconds)) + " s: " + std::to_string(all_.sent) + " sent, " +
                std::to_string(all_.delivered) + " delivered");
     }
+    if (ended_.empty()) co_await wait_until(end);
     writing_time_ = me_.now() - begun_;
+    if (!ended_.empty())
+      ended_ +=
+          " after " + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(writing_time_).count()) + " s";
+  }
+
+  // Or until it is over before.
+  process wait_until(instant when) {
+    for (bool is_time = false; !is_time && ended_.empty();)
+      co_await me_.receive(
+          [&](const nodelink::ping_answer&) { round_trip_.push_back(me_.now() - pinged_); },
+          [&](const nodelink::node_event& e) {
+            if (e.is_up) return;
+            ended_ = e.node == server_node_ ? "the server's node " + e.node +
+                                                  (e.why == nodelink::cause::node_stopped ? " was stopped" : " died")
+                                            : "the connection to the broker was lost";
+          },
+          [&](const stop_load&) { ended_ = "stopped"; }, after(when - me_.now(), [&] { is_time = true; }));
   }
 
   // Until all that was sent has come, or for as long as a reply may take.
@@ -182,7 +210,9 @@ class load {
                      .sent = all_.sent,
                      .delivered = all_.delivered,
                      .lost = all_.sent - std::min(all_.sent, all_.delivered + all_.refused),
+                     .unanswered = all_.unanswered,
                      .refusals = all_.refusals,
+                     .ended = ended_,
                      .delivery = times_of(all_.delivery),
                      .reply = times_of(all_.reply),
                      .round_trip = times_of(round_trip_)});
@@ -192,9 +222,16 @@ class load {
   const std::string server_node_;
   const load_plan plan_;
   const screen& out_;
+  struct user {
+    std::string name;
+    pid process;
+    const bool* is_on;
+  };
+
   tally all_;
-  std::vector<std::string> names_;
-  std::vector<pid> users_;
+  std::deque<bool> is_on_;   // of each who was to log on
+  std::vector<user> users_;  // who are on
+  std::string ended_;
   std::vector<duration> round_trip_;
   std::size_t logged_on_ = 0;
   std::uint64_t turns_ = 0;
@@ -203,6 +240,8 @@ class load {
 };
 
 }  // namespace
+
+term load_stop() { return "stop_load"; }
 
 process measure_load(self me, std::string server_node, load_plan plan, const screen& out,
                      std::function<void(bool)> done) {

@@ -16,6 +16,11 @@ struct load_plan {
   double rate = 100;        ///< messages a second, of all together
 };
 
+/// The process is to be registered under this name.
+inline constexpr const char* load_name = "load";
+/// What ends it before its time, from its own node.
+nodelink::term load_stop();
+
 /// Waits for the connection, logs the users on, has them write, shows how it goes each second and at the end what came
 /// of it, and logs them off. @param done is called at the end: with true if every message was delivered. `out` outlives
 /// the node.

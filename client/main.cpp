@@ -112,17 +112,18 @@ class session {
       node_.spawn(messenger::watch_status, own.server, std::cref(screen_),
                   own.watches == client_options::watching::screen);
     if (own.load)
-      node_.spawn(messenger::measure_load, own.server, *own.load, std::cref(screen_), [this](bool is_whole) {
-        if (!is_whole) result_.fails();
-        state_.done = true;
-      });
+      node_.register_name(messenger::load_name, node_.spawn(messenger::measure_load, own.server, *own.load,
+                                                            std::cref(screen_), [this](bool is_whole) {
+                                                              if (!is_whole) result_.fails();
+                                                              state_.done = true;
+                                                            }));
     node_.register_name(messenger::shell_name, node_.spawn(messenger::shell, std::ref(state_)));
     if (own.give_up_seconds > 0)
       gives_up_ =
           started_ + std::chrono::duration_cast<nodelink::duration>(std::chrono::duration<double>(own.give_up_seconds));
     // A signal is a logoff too: what waits for a reply no longer does.
     program_.before_stop_by_signal = [this] { node_.stop_process(messenger::client_name, "normal"); };
-    program_.is_signal_for_another = [this](int signal) { return signal == SIGINT && console_->interrupt(); };
+    program_.is_signal_for_another = [this](int signal) { return is_for_another(signal); };
     loop_.on_window_change([this] { console_->window_changed(); });
   }
 
@@ -194,6 +195,14 @@ class session {
     node_.send_local(messenger::shell_name, *input);
   }
 
+  // What a load has come to so far is not to be lost: the first signal ends it, the next one the program.
+  bool is_for_another(int signal) {
+    if (signal == SIGUSR1 || !node_.whereis(messenger::load_name) || std::exchange(is_load_stopped_, true))
+      return signal == SIGINT && console_->interrupt();
+    node_.send_local(messenger::load_name, messenger::load_stop());
+    return true;
+  }
+
   void give_up() {
     gives_up_.reset();
     spdlog::error("gave up after {} s: {}", own_.give_up_seconds,
@@ -217,6 +226,7 @@ class session {
   bool is_on_ = false;
   program::node_program program_;
   nodelink::node& node_;
+  bool is_load_stopped_ = false;
   bool kick_pending_, logon_pending_, join_pending_;
   bool was_up_ = false;
   const steady_clock::time_point started_ = steady_clock::now();
@@ -287,18 +297,17 @@ int main(int argc, char** argv) {
   auto* bench =
       app.add_subcommand("bench", "Put a load on server and broker, and say how they do: 0 if all was delivered");
   messenger::load_plan plan;
-  const auto positive = [](double most) { return CLI::Range(1.0, most).description(""); };
   bench->add_option("--users", plan.users, "How many log on, all from this node")
       ->type_name("NUMBER")
-      ->check(positive(10'000))
+      ->check(program::number_between(1, 10'000))
       ->capture_default_str();
   bench->add_option("--seconds", plan.seconds, "How long they write to each other")
       ->type_name("SECONDS")
-      ->check(positive(86'400))
+      ->check(program::number_between(1, 86'400))
       ->capture_default_str();
   bench->add_option("--rate", plan.rate, "Messages a second, of all together; a server takes 200 of one node")
       ->type_name("NUMBER")
-      ->check(positive(100'000))
+      ->check(program::number_between(1, 100'000))
       ->capture_default_str();
   auto* admin = app.add_subcommand("admin", "What an operator's node may do: see --admin of messenger-node");
   admin->require_subcommand(1);

@@ -41,10 +41,9 @@ static std::string what_is_known(const std::string& node, std::optional<bool> is
   return "node " + node + (*is_up ? " is up, but does not answer" : " is down");
 }
 
-process explain_silence(self me, const shell_state& state) {
+process explain_silence(self me, std::string server, const screen& out) {
   me.hear_only(me.node().name());
-  const auto& server = state.server_node;
-  const auto say = [&](const std::string& sentence) { state.out(shown::note{sentence}); };
+  const auto say = [&](const std::string& sentence) { out(shown::note{sentence}); };
   if (!me.node().is_up()) co_return say("there is no connection to the broker");
   std::map<std::string, std::uint64_t> up;
   co_await find_nodes(me, up);

@@ -11,8 +11,9 @@ namespace messenger {
 /// Says so whenever the server's node is stopped in order while the user is on.
 nodelink::process watch_server_node(nodelink::self me, shell_state& state);
 
-/// Says what is known of a server that has not answered, and which nodes of its kind are up; then it ends.
-nodelink::process explain_silence(nodelink::self me, const shell_state& state);
+/// Says what is known of a server that has not answered, and which nodes of its kind are up; a process, or a part of
+/// one that hears its own node only. `out` outlives the node.
+nodelink::process explain_silence(nodelink::self me, std::string server_node, const screen& out);
 
 /// Which nodes are up: whoever's status comes before our own answer, which has to pass the broker too. A part of a
 /// process. @param all stays empty if the broker has said nothing.

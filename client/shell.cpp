@@ -321,7 +321,8 @@ class commands {
                              print("No response from server");
                            }));
     if (is_unanswered && !me_.node().whereis(explainer_name))
-      me_.node().register_name(explainer_name, me_.node().spawn(explain_silence, std::cref(state_)));
+      me_.node().register_name(explainer_name,
+                               me_.node().spawn(explain_silence, state_.server_node, std::cref(state_.out)));
   }
 
   self me_;

@@ -7,6 +7,7 @@
 
 #include "client/lines.hpp"
 #include "client/printable.hpp"
+#include "protocol/messages.hpp"
 
 namespace messenger {
 namespace {
@@ -143,16 +144,23 @@ class lines_of {
 std::vector<std::string> load_lines(const shown::load& l) {
   const auto seconds = [](nodelink::duration d) { return std::chrono::duration<double>(d).count(); };
   std::vector<std::string> all;
-  all.push_back(grouped(static_cast<double>(l.users)) + " users, logged on in " + time_text(seconds(l.logon_time)));
+  const auto many = [](std::uint64_t n, const char* what) {
+    return grouped(static_cast<double>(n)) + " " + what + (n == 1 ? "" : "s");
+  };
+  all.push_back(many(l.users, "user") + ", logged on in " + time_text(seconds(l.logon_time)));
+  if (l.unanswered > 0) all.push_back(many(l.unanswered, "logon") + " had no answer");
   if (l.sent > 0) {
     const double writing = seconds(l.writing_time);
-    all.push_back(grouped(static_cast<double>(l.sent)) + " messages in " + time_text(writing) + ", " +
+    all.push_back(many(l.sent, "message") + " in " + time_text(writing) + ", " +
                   grouped(static_cast<double>(l.sent) / writing) +
                   " a second: " + grouped(static_cast<double>(l.delivered)) + " delivered, " +
                   grouped(static_cast<double>(l.lost)) + " lost");
   }
   for (const auto& [why, count] : l.refusals)
     all.push_back("refused: " + printable(why) + " " + grouped(static_cast<double>(count)));
+  if (l.refusals.contains(word::name_belongs_to_other_node))
+    all.emplace_back("names belong to nodes at this server: --users 1 logs on under this node's own");
+  if (!l.ended.empty()) all.push_back("it ended before its time: " + l.ended);
   if (l.delivered == 0) return all;
   const auto row = [&](const char* what, const shown::times& t) {
     all.push_back(format("%-36s %10s %10s %10s", what, time_text(seconds(t.half)).c_str(),

@@ -61,6 +61,7 @@ MHD_Result send(MHD_Connection* to, const http_answer& a) {
       MHD_create_response_from_buffer(a.body.size(), const_cast<char*>(a.body.data()), MHD_RESPMEM_MUST_COPY);
   MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, a.content_type.c_str());
   MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");  // the place is another's
+  if (a.status == MHD_HTTP_METHOD_NOT_ALLOWED) MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
   const auto result = MHD_queue_response(to, static_cast<unsigned>(a.status), response);
   MHD_destroy_response(response);
   return result;
@@ -82,7 +83,9 @@ MHD_Result on_request(void* context, MHD_Connection* from, const char* path, con
   const bool is_head = std::strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
   if (!is_head && std::strcmp(method, MHD_HTTP_METHOD_GET) != 0)
     return send(from, {MHD_HTTP_METHOD_NOT_ALLOWED, "text/plain; charset=utf-8", "only GET\n"});
-  const auto found = (*static_cast<const answers*>(context))(path);
+  std::string where = path;
+  if (where.starts_with("http://")) where.erase(0, where.find('/', 7));  // RFC 9112, section 3.2.2
+  const auto found = (*static_cast<const answers*>(context))(where);
   return send(from, found.value_or(http_answer{MHD_HTTP_NOT_FOUND, "text/plain; charset=utf-8", "nothing here\n"}));
 }
 

@@ -147,6 +147,12 @@ int run(messenger::settings own, const std::function<void()>& reload) {
   program::event_loop loop;
   program::output errors(loop, STDERR_FILENO);
   const program::logging log(options.log_level, options.log_format, errors);
+  if (own.bound)
+    program::log(spdlog::level::info, "names", {{"count", own.bound->size()}}, "names belong to nodes: {} lines of {}",
+                 own.bound->size(), own.bound->path());
+  else if (!options.credentials.empty())
+    program::log(spdlog::level::warn, "names", {},
+                 "any node may log on any user: there is no list of names in {}; see --names", options.credentials);
   window seen(loop, own);
   messenger::service manager;
   const auto broker = own.embedded ? start_broker(options, own.is_port_given) : nullptr;

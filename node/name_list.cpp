@@ -1,5 +1,6 @@
 #include "node/name_list.hpp"
 
+#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 
@@ -23,12 +24,16 @@ name_list::version name_list::present() const {
 }
 
 void name_list::read() {
-  std::ifstream file(path_);
+  // Of anything else, a pipe for one, it might wait for ever.
+  std::error_code ignored;
+  std::ifstream file;
+  if (std::filesystem::is_regular_file(path_, ignored)) file.open(path_);
   std::set<std::pair<std::string, std::string>> all;
-  if (!file) throw std::runtime_error("the list of names " + path_ + " cannot be read");
+  if (!file.is_open()) throw std::runtime_error("the list of names " + path_ + " cannot be read");
   std::size_t number = 0;
   for (std::string line; std::getline(file, line);) {
     ++number;
+    if (line.ends_with('\r')) line.pop_back();
     if (line.empty() || line[0] == '#') continue;
     const auto space = line.find(' ');
     auto node = line.substr(0, space);

@@ -18,6 +18,8 @@ class name_list {
   explicit name_list(std::string path);
 
   bool may_have(const std::string& name, const std::string& node);
+  const std::string& path() const { return path_; }
+  std::size_t size() const { return all_.size(); }
 
  private:
   struct version {

@@ -25,7 +25,9 @@ struct server_options {
   /// What one node, and all together, may ask for.
   limits at_most;
   /// Whether a user of that name may be at that node.
-  std::function<bool(const std::string& name, const std::string& node)> may_have_name = [](auto&, auto&) { return true; };
+  std::function<bool(const std::string& name, const std::string& node)> may_have_name = [](auto&, auto&) {
+    return true;
+  };
   /// The nodes that may kick and drain.
   std::set<std::string> admins;
   /// Called once when one of those wants this server to stop, which is up to whoever runs it.

@@ -2,12 +2,10 @@
 
 #include <filesystem>
 #include <map>
-#include <memory>
 #include <sstream>
 
 #include <unistd.h>
 
-#include "node/name_list.hpp"
 #include "program/log_event.hpp"
 
 namespace messenger {
@@ -36,7 +34,7 @@ std::optional<int> read_settings(int argc, char** argv, settings& own, std::ostr
   app.add_option("--standby-delay", delay_seconds,
                  "How long there has to be none, 0 to 3600; who has less is preferred")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.0, 3600.0).description(""))
+      ->check(program::number_between(0, 3600))
       ->capture_default_str()
       ->group("Messenger");
   const std::string operation = "Operation";
@@ -55,7 +53,7 @@ std::optional<int> read_settings(int argc, char** argv, settings& own, std::ostr
   const auto add_limit = [&](const char* name, auto& value, const char* description) {
     app.add_option(name, value, std::string(description) + "; 0 for no bound")
         ->type_name("NUMBER")
-        ->check(CLI::Range(0.0, 1e9).description(""))
+        ->check(program::number_between(0, 1e9))
         ->capture_default_str()
         ->group("Limits");
   };
@@ -106,8 +104,8 @@ std::optional<int> read_settings(int argc, char** argv, settings& own, std::ostr
           own.names = provisioned;
         from.is_in_force("--names", own.names);
         if (!own.names.empty()) {
-          const auto list = std::make_shared<name_list>(own.names);
-          own.server.may_have_name = [list](auto& name, auto& node) { return list->may_have(name, node); };
+          own.bound = std::make_shared<name_list>(own.names);
+          own.server.may_have_name = [list = own.bound](auto& name, auto& node) { return list->may_have(name, node); };
         }
         std::ostringstream in_force;
         from.print(in_force);

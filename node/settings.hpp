@@ -3,11 +3,13 @@
 #pragma once
 
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "node/http_server.hpp"
+#include "node/name_list.hpp"
 #include "node/server.hpp"
 #include "node/standby.hpp"
 #include "program/options.hpp"
@@ -19,7 +21,8 @@ struct settings {
   program::common_options common;
   server_options server;
   std::vector<std::string> admins;
-  std::string names;  ///< path of a name_list; empty for none
+  std::string names;                 ///< path of a name_list; empty for none
+  std::shared_ptr<name_list> bound;  ///< that list
   bool embedded = false;
   bool is_replacing = false;
   bool is_port_given = false;

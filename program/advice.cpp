@@ -8,7 +8,7 @@ static const char* advice(remedy r) {
   switch (r) {
     case remedy::none: return "";
     case remedy::credentials: return "; give the right ones with -u and --password-file, or --credentials";
-    case remedy::mqtt_version: return "; try the other one with -V mqttv311 or -V mqttv5";
+    case remedy::mqtt_version: return "; give the other one with -V, or none";
     case remedy::node_name: return "; choose another node name with --name";
     case remedy::authority: return "; give the certificate of the right authority with --cafile";
     case remedy::own_certificate: return "; see --cert and --key";

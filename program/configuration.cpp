@@ -25,15 +25,41 @@ constexpr std::string_view prefix = "MESSENGER_";
 
 bool is_flag(const CLI::Option& option) { return option.get_items_expected_max() == 0; }
 
-// The help names those whose name does not follow the rule, and the MQTT tools' own.
-std::string variable_for(const CLI::Option& option) {
-  if (!option.get_envname().empty()) return option.get_envname();
+// By the rule, which the help has.
+std::string variable_by_rule(const CLI::Option& option) {
   std::string name = option.get_lnames().front();
   const bool is_of_mqtt = option.get_group() == "MQTT" || option.get_group() == "TLS";
   if (!name.starts_with("mqtt-")) name = (is_of_mqtt ? "MQTT_" : "MESSENGER_") + name;
   for (char& c : name) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return name;
 }
+
+// The help names those whose name does not follow the rule, and the MQTT tools' own.
+std::string variable_for(const CLI::Option& option) {
+  return option.get_envname().empty() ? variable_by_rule(option) : option.get_envname();
+}
+
+// Of messenger-node or messenger-client alone: what is set for one is no mistake of the other's.
+const std::set<std::string, std::less<>> of_one_program{"MESSENGER_ADMIN",
+                                                        "MESSENGER_COLOR",
+                                                        "MESSENGER_COMMAND",
+                                                        "MESSENGER_IDLE_TIMEOUT",
+                                                        "MESSENGER_JOIN",
+                                                        "MESSENGER_JSON",
+                                                        "MESSENGER_MAX_LIST_BYTES_PER_NODE",
+                                                        "MESSENGER_MAX_REQUESTS_PER_NODE",
+                                                        "MESSENGER_MAX_ROOMS",
+                                                        "MESSENGER_MAX_ROOMS_PER_NODE",
+                                                        "MESSENGER_MAX_USERS",
+                                                        "MESSENGER_MAX_USERS_PER_NODE",
+                                                        "MESSENGER_METRICS",
+                                                        "MESSENGER_NAMES",
+                                                        "MESSENGER_NICK",
+                                                        "MESSENGER_REJOIN",
+                                                        "MESSENGER_REPLACE",
+                                                        "MESSENGER_STANDBY",
+                                                        "MESSENGER_STANDBY_DELAY",
+                                                        "MESSENGER_WAIT"};
 
 // A TOML value as it would stand on the command line; nothing for a table or a date.
 std::optional<std::string> text_of(const toml::node& value) {
@@ -106,12 +132,21 @@ static std::vector<std::string> foreign_variables(const std::set<std::string>& k
 
 std::vector<std::string> configuration::mistaken_variables() const {
   std::vector<std::string> names, sentences;
+  std::map<std::string, std::string> exceptions;  // by the rule they would be called otherwise
   for (const auto& variable : variables())
     if (variable.starts_with(prefix)) names.push_back(variable.substr(prefix.size()));
-  for (const auto& name : foreign_variables(variables()))
-    if (const auto meant = nearest(name, names); !meant.empty())
-      sentences.push_back("there is no variable " + std::string(prefix) + name + "; did you mean " +
-                          std::string(prefix) + meant + "?");
+  for (const auto* option : app_.get_options())
+    if (is_setting(option)) exceptions[variable_by_rule(*option)] = variable_for(*option);
+  for (const auto& name : foreign_variables(variables())) {
+    const auto variable = std::string(prefix) + name;
+    const auto exception = exceptions.find(variable);
+    const auto near = nearest(name, names);
+    const auto meant = exception != exceptions.end() ? exception->second
+                       : near.empty()                ? ""
+                                                     : std::string(prefix) + near;
+    if (!meant.empty() && !of_one_program.contains(variable))
+      sentences.push_back("there is no variable " + variable + "; did you mean " + meant + "?");
+  }
   return sentences;
 }
 

@@ -175,6 +175,16 @@ void add_common_options(CLI::App& app, common_options& o, const std::string& nam
   app.add_flag("-d,--debug")->description("The same as --log-level debug")->group("Logs");
 }
 
+CLI::Validator number_between(double least, double most) {
+  return {[=](const std::string& text) -> std::string {
+            double number = 0;
+            if (CLI::detail::lexical_cast(text, number) && number >= least && number <= most) return "";
+            return "\"" + text.substr(0, 200) + "\" is no number from " + CLI::detail::to_string(least) + " to " +
+                   CLI::detail::to_string(most);
+          },
+          ""};
+}
+
 CLI::Option* add_duration_option(CLI::App& app, const std::string& name, nodelink::duration& value,
                                  const std::string& description) {
   const auto read = [name, &value](const std::string& text) {
@@ -340,6 +350,7 @@ static std::string unknown_words(const CLI::App& app) {
     if (has_option && !is_option(word)) continue;  // most likely its value
     const auto name = word.substr(0, word.find('='));
     const auto meant = nearest(name, known);
+    if (meant == name) return "one command at a time: " + name + " is another";
     sentence += (sentence.empty() ? "" : "; ") + std::string("there is no ") +
                 (is_option(word) ? "option " : "command ") + name.substr(0, 200) +
                 (meant.empty() ? "" : "; did you mean " + meant + "?");

@@ -57,6 +57,9 @@ struct usage_error {
 void add_common_options(CLI::App& app, common_options& options, const std::string& name_default,
                         const std::string& log_level_default);
 
+/// A number in these bounds, which nan is not.
+CLI::Validator number_between(double least, double most);
+
 /// An option that is a length of time: a whole number with `s`, `m`, `h` or `d`, from 1 s to 365 d; without a unit
 /// seconds.
 CLI::Option* add_duration_option(CLI::App& app, const std::string& name, nodelink::duration& value,

@@ -148,6 +148,16 @@ TEST_F(configuration, has_every_option) {
       for (const auto& o : *some) tested.insert(o.name);
     for (const auto& [name, of] : flags)
       if (of == path) tested.insert(name);
+    // What is set for one of the two is no mistake of the other's.
+    std::map<std::string, std::string> all;
+    for (const auto* some : {&common, &of_client, &of_node})
+      for (const auto& o : *some)
+        if (o.variable.starts_with("MESSENGER_")) all[o.variable] = "x";
+    for (const auto& [variable, value] : all) {
+      program p(path, {"--check-config"}, {{variable, value}});
+      p.end();
+      EXPECT_EQ(p.errors().find("there is no variable"), std::string::npos) << p.errors();
+    }
     std::set<std::string> there;
     for (const auto& line : check(path, {}).printed) there.insert(line.substr(0, line.find(' ')));
     EXPECT_EQ(there, tested);

@@ -372,7 +372,28 @@ TEST(operation, a_load_is_put_on_a_server_and_what_came_of_it_is_said) {
   EXPECT_EQ(refused_code, 1);
   EXPECT_EQ(refused["refusals"]["too_many_users"], 2) << refused;
   EXPECT_GT(refused["refusals"]["too_many_requests"], 100) << refused;
-  EXPECT_EQ(refused["lost"], 0) << refused;
+  EXPECT_EQ(refused["ended"], nullptr);
+
+  // What ends it before its time.
+  for (const std::string how : {"interrupted", "server dies"}) {
+    auto client = start_client(broker, "load", {"bench", "--json", "--seconds", "100", "--users", "3", "--rate", "10"});
+    ASSERT_TRUE(eventually([&] { return client.next_line()->find("sent") != std::string::npos; }));
+    if (how == "interrupted")
+      client.signal(SIGINT);
+    else
+      server.signal(SIGKILL);
+    EXPECT_EQ(client.end(), 1) << how;
+    const auto said = nlohmann::json::parse(client.rest().back());
+    EXPECT_EQ(said["users"], 3);
+    EXPECT_EQ(said["ended"].get<std::string>().find(
+                  how == "interrupted" ? "stopped after" : "the server's node messenger@test died after"),
+              0U)
+        << said;
+  }
+  auto unanswered = start_client(broker, "load", {"bench", "--users", "2"});
+  EXPECT_EQ(unanswered.end(), 1);
+  EXPECT_EQ(unanswered.rest(), (lines{"0 users, logged on in 5.0 s", "2 logons had no answer"}));
+  EXPECT_NE(unanswered.errors().find("node messenger@test is down"), std::string::npos) << unanswered.errors();
 }
 
 TEST(operation, an_operator_kicks_and_drains_where_the_broker_says_who_one_is) {

@@ -82,6 +82,8 @@ TEST(options, that_are_wrong_are_refused_with_a_sentence_and_exit_code_2) {
   for (const auto& [arguments, sentence] : std::vector<std::pair<std::vector<std::string>, std::string>>{
            {{"--server", "a/b"}, "(--server) must be name@host"},
            {{"statsu"}, "there is no command statsu; did you mean status?"},
+           {{"bench", "nodes"}, "one command at a time: nodes is another"},
+           {{"bench", "--seconds", "nan"}, "--seconds: \"nan\" is no number from 1 to 86400"},
            {{"-c", "/users", "nodes"}, R"("nodes" logs nobody on and reads no commands; leave out --command)"},
            {{"--logon", "peter", "status"}, R"("status" logs nobody on and reads no commands; leave out --logon)"},
            {{"--logon", ""}, R"(the user name "" (--logon) must be 1 to 64 bytes)"}}) {
@@ -118,6 +120,10 @@ TEST(options, a_variable_that_is_nearly_one_is_said_and_others_are_left_alone) {
     EXPECT_EQ(is_named("MESSENGER_COKIE"), 1);
     EXPECT_EQ(is_named("MESSENGER_HEALTH_NAME"), 1);
     EXPECT_EQ(is_named("MESSENGER_SERVER_NODE"), 0);
+    program by_rule(path, {"--check-config"}, {{"MESSENGER_SERVER", "a@b"}});
+    EXPECT_EQ(by_rule.end(), 0);
+    EXPECT_NE(by_rule.errors().find("no variable MESSENGER_SERVER; did you mean MESSENGER_SERVER_NODE?"),
+              std::string::npos);
   }
 }
 
