@@ -361,8 +361,11 @@ TEST(operation, a_load_is_put_on_a_server_and_what_came_of_it_is_said) {
   EXPECT_EQ(load["sent"], 50);
   EXPECT_EQ(load["delivered"], 50);
   EXPECT_EQ(load["lost"], 0);
-  EXPECT_GT(load["delivery_ms"]["p50"], load["round_trip_ms"]["p50"].get<double>() / 2);
-  EXPECT_GE(load["delivery_ms"]["max"], load["delivery_ms"]["p50"]);
+  for (const auto* of : {"delivery_ms", "reply_ms", "round_trip_ms"}) {
+    EXPECT_GT(load[of]["p50"], 0);
+    EXPECT_GE(load[of]["p99"], load[of]["p50"]);
+    EXPECT_GE(load[of]["max"], load[of]["p99"]);
+  }
   EXPECT_TRUE(server.says("logoff: load-7 was"));
   EXPECT_EQ(server.errors().find("noconnection"), std::string::npos) << "they log off";
   EXPECT_EQ(count(server.errors(), "logon: load-"), 7U);
@@ -392,7 +395,10 @@ TEST(operation, a_load_is_put_on_a_server_and_what_came_of_it_is_said) {
   }
   auto unanswered = start_client(broker, "load", {"bench", "--users", "2"});
   EXPECT_EQ(unanswered.end(), 1);
-  EXPECT_EQ(unanswered.rest(), (lines{"0 users, logged on in 5.0 s", "2 logons had no answer"}));
+  const auto said = unanswered.rest();
+  ASSERT_EQ(said.size(), 2U);
+  EXPECT_EQ(said[0].find("0 users, logged on in "), 0U) << said[0];
+  EXPECT_EQ(said[1], "2 logons had no answer");
   EXPECT_NE(unanswered.errors().find("node messenger@test is down"), std::string::npos) << unanswered.errors();
 }
 
