@@ -33,7 +33,7 @@ struct tally {
   std::vector<duration> delivery, reply;
 };
 
-// From the one who directs them: the number of a user who is on.
+// From the one who directs them: to whom to write, who is on.
 struct write_to {
   std::string name;
   static std::optional<write_to> match(const message& m) {
